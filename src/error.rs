@@ -1,0 +1,161 @@
+//! What can go wrong, and how it is told to a client.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+
+/// The result of anything that can go wrong in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A text for the client.
+type Text = Cow<'static, str>;
+
+/// Seconds after which a client that was turned away with 503 may try again.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Everything a request can fail with; each variant is named after its answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 400: the request is malformed or breaks a rule, which the text names.
+    #[error("{0}")]
+    BadRequest(Text),
+    /// 401: nobody is speaking, or a login failed.
+    #[error("{0}")]
+    Unauthorized(Text),
+    /// 403: whoever is speaking may not do this.
+    #[error("Forbidden")]
+    Forbidden,
+    /// 404: there is no such thing.
+    #[error("{0}")]
+    NotFound(Text),
+    /// 405: there is such a thing, but not with this method; the text lists the methods it has.
+    #[error("Method not allowed")]
+    MethodNotAllowed(&'static str),
+    /// 408: the body did not arrive in time.
+    #[error("Request body took too long")]
+    Timeout,
+    /// 409: the change contradicts what is stored.
+    #[error("{0}")]
+    Conflict(Text),
+    /// 413: the body is larger than allowed.
+    #[error("{0}")]
+    TooLarge(Text),
+    /// 414: the request target is longer than allowed.
+    #[error("{0}")]
+    UriTooLong(Text),
+    /// 415: the body is of a kind that this route does not read.
+    #[error("{0}")]
+    UnsupportedMediaType(Text),
+    /// 431: the header is larger than allowed.
+    #[error("{0}")]
+    HeaderTooLarge(Text),
+    /// 500: a defect in this program. The text goes to the log, not to the client.
+    #[error("{0}")]
+    Internal(String),
+    /// 503: more password hashing is waiting than the queue holds.
+    #[error("Busy, try again")]
+    Busy,
+    /// 503: something the service relies on fails. The text goes to the log.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Error {
+    /// 400 with a text.
+    pub fn bad(text: impl Into<Text>) -> Self {
+        Self::BadRequest(text.into())
+    }
+
+    /// 401 for a request that carries no credentials.
+    pub fn unauthorized() -> Self {
+        Self::Unauthorized("Unauthorized".into())
+    }
+
+    /// 404 with the usual text.
+    pub fn not_found() -> Self {
+        Self::NotFound("Not found".into())
+    }
+
+    /// 503 because `what` failed with `cause`.
+    pub fn unavailable(what: &str, cause: impl fmt::Display) -> Self {
+        Self::Unavailable(format!("{what}: {cause}"))
+    }
+
+    /// The same error with `prefix` before a text that is meant for the client.
+    #[must_use]
+    pub fn prefixed(self, prefix: &str) -> Self {
+        let with = |text: Text| Text::from(format!("{prefix}{text}"));
+        match self {
+            Self::BadRequest(text) => Self::BadRequest(with(text)),
+            Self::Conflict(text) => Self::Conflict(with(text)),
+            other => other,
+        }
+    }
+
+    /// What the client is told: the text, or a general one where the text is for the log.
+    fn public_text(&self) -> Text {
+        match self {
+            Self::Internal(_) => "Internal server error".into(),
+            Self::Unavailable(_) => "Service unavailable".into(),
+            other => other.to_string().into(),
+        }
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UriTooLong(_) => StatusCode::URI_TOO_LONG,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::HeaderTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if let Self::Internal(cause) | Self::Unavailable(cause) = self {
+            log::error!("{cause}");
+        }
+        let mut answer = HttpResponse::build(self.status_code());
+        match self {
+            Self::MethodNotAllowed(allowed) => {
+                answer.insert_header((header::ALLOW, *allowed));
+            }
+            Self::Busy | Self::Unavailable(_) => {
+                answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+            }
+            // The rest of the body may still be on its way: it must not be read as a request.
+            Self::Timeout | Self::TooLarge(_) => {
+                answer.force_close();
+            }
+            _ => {}
+        }
+        answer.json(serde_json::json!({ "error": self.public_text() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::body::MessageBody as _;
+
+    #[test]
+    fn a_cause_is_for_the_log_and_not_for_the_client() {
+        let answer = Error::unavailable("User.journal", "disk is full").error_response();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER).unwrap(), "1");
+        let body = answer.into_body().try_into_bytes().unwrap();
+        assert_eq!(body, r#"{"error":"Service unavailable"}"#);
+    }
+}

@@ -1,0 +1,16 @@
+//! What is kept: users and their sessions, and the values they are made of. No I/O, no HTTP.
+
+mod email;
+mod password;
+mod token;
+mod user;
+mod user_session;
+
+pub use email::Email;
+pub use password::{Password, PasswordHash};
+pub use token::{SessionHash, SessionId};
+pub use user::{Role, User, UserId};
+pub use user_session::{Client, LastSeen, Lifetime, UserSession};
+
+/// Members of a stored record that this version does not know; they survive a rewrite.
+pub type Unknown = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,377 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::token::hex;
+use crate::error::{Error, Result};
+use crate::random::{self, Random};
+
+/// The fewest characters (Unicode code points) of a new password (ASVS 6.2.1).
+const MIN_CHARACTERS: usize = 8;
+/// The most bytes (UTF-8) of a password, so that hashing has a bounded input.
+const MAX_BYTES: usize = 256;
+/// What bcrypt itself can hold: 72 bytes less the NUL that ends its key.
+const BCRYPT_MAX_BYTES: usize = 71;
+/// Characters of a salt and of a digest in bcrypt's base64.
+const SALT_LENGTH: usize = 22;
+const DIGEST_LENGTH: usize = 31;
+/// Costs of stored hashes that are computed; others are refused, lest a record take a core away.
+const STORED_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
+
+/// The base64 of bcrypt hashes: its own alphabet, no padding.
+const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
+
+/// The most common passwords of at least eight characters, lower case, sorted, one a line.
+/// From the password list of zxcvbn (MIT, Dropbox Inc.), which ranks 30,000 leaked passwords.
+static COMMON: &str = include_str!("common_passwords.txt");
+
+/// A password in clear, byte for byte as it was sent; wiped when dropped, never printed.
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes what a client sent as a password to be verified, whatever it is.
+    pub fn sent(password: String) -> Self {
+        Self(Zeroizing::new(password))
+    }
+
+    /// Takes a new password; 400 naming the rule that it breaks (ASVS 6.2.1, 6.2.4, 6.2.5, 6.2.9).
+    pub fn new(password: String) -> Result<Self> {
+        let password = Self::sent(password);
+        if password.0.chars().count() < MIN_CHARACTERS {
+            Err(Error::bad("password must have at least 8 characters"))
+        } else if password.is_too_long() {
+            Err(Error::bad("password must have at most 256 bytes in UTF-8"))
+        } else if is_common(&password.0) {
+            Err(Error::bad("password is one of the most common ones, choose another"))
+        } else {
+            Ok(password)
+        }
+    }
+
+    /// Whether this is longer than any password can be.
+    pub fn is_too_long(&self) -> bool {
+        self.0.len() > MAX_BYTES
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password")
+    }
+}
+
+fn is_common(password: &str) -> bool {
+    let password = Zeroizing::new(password.to_lowercase());
+    COMMON.lines().any(|common| common == password.as_str())
+}
+
+/// A hashed password, in one of these forms:
+///
+/// - `$2b$<cost>$<salt><digest>`: bcrypt, where the password has at most 71 bytes and no NUL;
+/// - `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`: any other password, as passlib writes it:
+///   bcrypt of the base64 of the HMAC-SHA-256 of the password, keyed with the salt;
+/// - `$classic-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`: the same over the unsalted hex SHA-256
+///   that the classic program kept, until its owner logs in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(Box<str>);
+
+impl PasswordHash {
+    /// Hashes a password. Slow by design: a third of a second at cost 12.
+    pub fn new(password: &Password, cost: u32, random: &dyn Random) -> Result<Self> {
+        let form = if fits_bcrypt(password.bytes()) { Form::Bcrypt } else { Form::BcryptSha256 };
+        Self::build(form, password.bytes(), cost, random)
+    }
+
+    /// Wraps the unsalted hex SHA-256 of the classic program, so that it is not kept as it is.
+    pub fn from_classic(hex: &str, cost: u32, random: &dyn Random) -> Result<Self> {
+        let is_sha256 = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_sha256 {
+            return Err(Error::bad("_password must be a SHA-256 in hex"));
+        }
+        Self::build(Form::ClassicSha256, hex.to_ascii_lowercase().as_bytes(), cost, random)
+    }
+
+    /// A hash that no password has, and that takes as long to verify as any of this cost. It
+    /// stands in for users who do not exist (ASVS 6.3.8).
+    pub fn of_nobody(cost: u32) -> Self {
+        let (salt, digest) = ("O".repeat(SALT_LENGTH), "O".repeat(DIGEST_LENGTH));
+        Self(Form::Bcrypt.write(cost, &salt, &digest).into())
+    }
+
+    /// Whether `password` is the one that was hashed. False for a stored text that is no hash.
+    pub fn verify(&self, password: &Password) -> bool {
+        let Some(parts) = self.parts() else {
+            return false;
+        };
+        let secret = match parts.form {
+            Form::ClassicSha256 => {
+                Zeroizing::new(hex(&Sha256::digest(password.bytes()).into()).to_vec())
+            }
+            Form::Bcrypt | Form::BcryptSha256 => Zeroizing::new(password.bytes().to_vec()),
+        };
+        parts.matches(&secret)
+    }
+
+    /// The cost, where the text is a hash.
+    pub fn cost(&self) -> Option<u32> {
+        self.parts().map(|parts| parts.cost)
+    }
+
+    /// Whether this should be replaced at the next good login: another cost than the one in
+    /// force, or the classic program's form.
+    pub fn is_outdated(&self, cost: u32) -> bool {
+        self.parts().is_none_or(|p| p.cost != cost || p.form == Form::ClassicSha256)
+    }
+
+    fn build(form: Form, secret: &[u8], cost: u32, random: &dyn Random) -> Result<Self> {
+        let salt: [u8; 16] = random::bytes(random)?;
+        let salt_text = BCRYPT_BASE64.encode(salt);
+        let key = form.bcrypt_key(secret, &salt_text);
+        let hashed = bcrypt::non_truncating_hash_with_salt(key.as_slice(), cost, salt)
+            .map_err(|cause| Error::Internal(format!("bcrypt: {cause}")))?
+            .format_for_version(bcrypt::Version::TwoB);
+        let digest = &hashed[hashed.len() - DIGEST_LENGTH..];
+        Ok(Self(form.write(cost, &salt_text, digest).into()))
+    }
+
+    fn parts(&self) -> Option<Parts<'_>> {
+        let (form, rest) =
+            FORMS.into_iter().find_map(|form| Some((form, self.0.strip_prefix(form.prefix())?)))?;
+        let (cost, rest) = rest.split_once('$')?;
+        let (salt, digest) = rest.split_at_checked(SALT_LENGTH)?;
+        let digest = digest.strip_prefix(form.separator())?;
+        let cost = cost.parse().ok().filter(|cost| STORED_COSTS.contains(cost))?;
+        let sound = digest.len() == DIGEST_LENGTH && rest.is_ascii();
+        sound.then_some(Parts { form, cost, salt, digest })
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Bcrypt,
+    BcryptSha256,
+    ClassicSha256,
+}
+
+const FORMS: [Form; 3] = [Form::Bcrypt, Form::BcryptSha256, Form::ClassicSha256];
+
+impl Form {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Bcrypt => "$2b$",
+            Self::BcryptSha256 => "$bcrypt-sha256$v=2,t=2b,r=",
+            Self::ClassicSha256 => "$classic-sha256$v=2,t=2b,r=",
+        }
+    }
+
+    /// What stands between salt and digest.
+    const fn separator(self) -> &'static str {
+        if matches!(self, Self::Bcrypt) { "" } else { "$" }
+    }
+
+    fn write(self, cost: u32, salt: &str, digest: &str) -> String {
+        let cost = if self == Self::Bcrypt { format!("{cost:02}") } else { cost.to_string() };
+        format!("{}{cost}${salt}{}{digest}", self.prefix(), self.separator())
+    }
+
+    /// What bcrypt is given: the secret itself, or its keyed digest where bcrypt would not hold it.
+    fn bcrypt_key(self, secret: &[u8], salt: &str) -> Zeroizing<Vec<u8>> {
+        if self == Self::Bcrypt {
+            return Zeroizing::new(secret.to_vec());
+        }
+        let mut mac = Hmac::<Sha256>::new_from_slice(salt.as_bytes()).expect("any length is a key");
+        mac.update(secret);
+        let mut digest = mac.finalize().into_bytes();
+        let key = Zeroizing::new(STANDARD.encode(digest).into_bytes());
+        digest.zeroize();
+        key
+    }
+}
+
+/// A stored hash, taken apart.
+struct Parts<'h> {
+    form: Form,
+    cost: u32,
+    salt: &'h str,
+    digest: &'h str,
+}
+
+impl Parts<'_> {
+    fn matches(&self, secret: &[u8]) -> bool {
+        if self.form == Form::Bcrypt && !fits_bcrypt(secret) {
+            // Never the password behind a plain bcrypt hash; the work is done all the same.
+            let _ = bcrypt::verify("", &PasswordHash::of_nobody(self.cost).0);
+            return false;
+        }
+        let key = self.form.bcrypt_key(secret, self.salt);
+        let hash = Form::Bcrypt.write(self.cost, self.salt, self.digest);
+        // Compares in constant time. An error means that the text is no hash: nobody's password.
+        bcrypt::non_truncating_verify(key.as_slice(), &hash).unwrap_or(false)
+    }
+}
+
+/// Whether bcrypt takes all of `secret`: it cuts at 72 bytes, and a NUL ends its key early.
+fn fits_bcrypt(secret: &[u8]) -> bool {
+    secret.len() <= BCRYPT_MAX_BYTES && !secret.contains(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    const COST: u32 = 4;
+
+    fn sent(password: &str) -> Password {
+        Password::sent(password.to_owned())
+    }
+
+    fn hashed(password: &str) -> PasswordHash {
+        PasswordHash::new(&sent(password), COST, &SystemRandom).unwrap()
+    }
+
+    #[test]
+    fn a_password_is_verified_byte_for_byte() {
+        let accents = ["p\u{e4}ssword", "pa\u{308}ssword"];
+        for password in
+            ["correct horse", " padded ", "a:b:c:d:e", "UPPER case", accents[0], accents[1]]
+        {
+            let hash = hashed(password);
+            assert!(hash.verify(&sent(password)));
+            for other in [password.trim_end(), &password.to_lowercase(), &format!("{password} ")] {
+                assert_eq!(hash.verify(&sent(other)), other == password, "{other:?}");
+            }
+        }
+        assert!(!hashed(accents[0]).verify(&sent(accents[1])), "no Unicode normalization");
+    }
+
+    #[test]
+    fn every_byte_up_to_256_counts() {
+        for length in [70, 71, 72, 73, 100, 256] {
+            let password = "x".repeat(length);
+            let hash = hashed(&password);
+            assert!(hash.verify(&sent(&password)), "{length}");
+            assert!(!hash.verify(&sent(&format!("{}y", &password[1..]))), "{length}: last byte");
+            assert!(!hash.verify(&sent(&password[1..])), "{length}: one less");
+            assert!(!hash.verify(&sent(&format!("{password}x"))), "{length}: one more");
+        }
+    }
+
+    #[test]
+    fn a_nul_is_a_byte_like_any_other() {
+        let repeated = "password\0password";
+        assert!(!hashed("password").verify(&sent(repeated)));
+        assert!(!hashed(repeated).verify(&sent("password")));
+        assert!(hashed(repeated).verify(&sent(repeated)));
+    }
+
+    #[test]
+    fn hashes_made_by_passlib_are_verified() {
+        let vectors = [
+            (
+                "$2b$04$n79VH.0Q2TMWmt3Oqt9ukucXR.qETX0VDJ8OVniC7PKcq0g6fVhD2",
+                "correct horse".to_owned(),
+            ),
+            (
+                "$bcrypt-sha256$v=2,t=2b,r=4$n79VH.0Q2TMWmt3Oqt9uku$4ekxwCZsN4Xl3GaUV74TX1Z.FSfT7.y",
+                format!("p\u{e4}ssword\0{}", "x".repeat(80)),
+            ),
+        ];
+        for (hash, password) in vectors {
+            let hash = PasswordHash(hash.into());
+            assert!(hash.verify(&sent(&password)));
+            assert!(!hash.verify(&sent("another")));
+        }
+    }
+
+    #[test]
+    fn long_passwords_have_passlibs_form() {
+        let hash = hashed(&"x".repeat(72));
+        let (head, digest) = hash.0.rsplit_once('$').unwrap();
+        assert!(
+            head.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$") && digest.len() == 31,
+            "{}",
+            hash.0
+        );
+    }
+
+    #[test]
+    fn a_classic_hash_is_wrapped_and_still_verifies() {
+        let hash = PasswordHash::from_classic(CLASSIC, COST, &SystemRandom).unwrap();
+        assert!(!hash.0.contains(CLASSIC));
+        assert!(hash.verify(&sent("toto1234")));
+        assert!(!hash.verify(&sent(CLASSIC)));
+        assert!(hash.is_outdated(COST));
+        assert!(PasswordHash::from_classic("toto1234", COST, &SystemRandom).is_err());
+    }
+
+    /// printf toto1234 | sha256sum
+    const CLASSIC: &str = "6763be597d6fd0cdea48cee202a8abb3f78242688dab3cd349768c6f9dbd9259";
+
+    #[test]
+    fn a_hash_of_another_cost_is_outdated() {
+        assert!(!hashed("correct horse").is_outdated(COST));
+        assert!(hashed("correct horse").is_outdated(COST + 1));
+    }
+
+    #[test]
+    fn a_text_that_is_no_hash_is_nobodys_password() {
+        let good = hashed("correct horse").0;
+        let costly = good.replacen("$04$", "$31$", 1);
+        let foreign = format!("{}\u{e9}\u{e9}", &good[..good.len() - 4]);
+        for text in
+            ["", "$2b$", "plain", &costly, &foreign, &good[..40], "$bcrypt-sha256$v=2,t=2b,r=4$"]
+        {
+            let hash = PasswordHash(text.into());
+            assert!(!hash.verify(&sent("correct horse")), "{text}");
+            assert!(hash.cost().is_none() || text == good.as_ref(), "{text}");
+        }
+        assert!(!PasswordHash::of_nobody(COST).verify(&sent("")));
+    }
+
+    #[test]
+    fn the_rules_for_new_passwords_count_characters_and_bytes() {
+        for good in [
+            "k7#vQ2pz",
+            "\u{1f600}x\u{1f600}x\u{1f600}x\u{1f600}y",
+            "tr0ub4dor & 3",
+            &"\u{e4}".repeat(128),
+        ] {
+            assert!(Password::new(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "1234567",
+            "\u{1f600}\u{1f600}",
+            "password",
+            "Password1",
+            "QWERTYUIOP",
+            &"\u{e4}".repeat(129),
+        ] {
+            assert!(Password::new(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_common_passwords_is_long_enough() {
+        let usable = COMMON.lines().filter(|word| word.chars().count() >= MIN_CHARACTERS);
+        assert!(usable.count() >= 3000, "ASVS 6.2.4");
+    }
+}

@@ -1,0 +1,135 @@
+//! Where users and sessions are kept: what a store promises, and the stores there are.
+//!
+//! - [`memory::MemoryTable`] keeps records until the process ends.
+//! - [`json::JsonTable`] keeps them in readable files, durable at every answer.
+//!
+//! Both are [`Records`]: a table and a way to change it. What [`UserStore`] and [`SessionStore`]
+//! promise is written once, for all of them (`users.rs`, `sessions.rs`).
+
+mod change;
+pub mod directory;
+pub mod files;
+mod journal;
+pub mod json;
+pub mod load;
+pub mod memory;
+mod sessions;
+mod snapshot;
+mod table;
+mod users;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use change::{Op, Outcome, View};
+pub use snapshot::write as write_records;
+pub use table::{Record, Table};
+
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::models::{SessionHash, User, UserId, UserSession};
+
+/// A function from a user as stored to the user as he shall be; its error refuses the change.
+pub type UserChange = Box<dyn FnOnce(&User) -> Result<User> + Send>;
+
+/// Keeps users. Every change is one step, and is there after a crash once it has been answered.
+///
+/// Any method fails with 503 when the store does not work; then nothing has changed.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Adds a user; 409 when the id or the e-mail address is taken. Never overwrites.
+    async fn insert(&self, user: User) -> Result<Arc<User>>;
+    /// Adds all of them or none; 409 as for [`UserStore::insert`].
+    async fn insert_all(&self, users: Vec<User>) -> Result<()>;
+    /// Changes a user as one step, or tells that there is none. 409 when the new e-mail address
+    /// is taken or the last enabled admin would be none any more.
+    async fn update(&self, id: UserId, change: UserChange) -> Result<Option<Arc<User>>>;
+    /// Removes a user; tells whether there was one. 409 for the last enabled admin.
+    async fn remove(&self, id: UserId) -> Result<bool>;
+    /// The user with this id.
+    async fn get(&self, id: UserId) -> Result<Option<Arc<User>>>;
+    /// The user with this e-mail address, in any case.
+    async fn search(&self, email: &str) -> Result<Option<Arc<User>>>;
+    /// How many users there are.
+    async fn count(&self) -> Result<usize>;
+    /// All users in creation order.
+    async fn all(&self) -> Result<Vec<Arc<User>>>;
+}
+
+/// Keeps sessions, by the hash of their ids only.
+///
+/// Any method fails with 503 when the store does not work; then nothing has changed.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Adds a session, and ends `replaced` in the same step. Never overwrites.
+    async fn insert(
+        &self,
+        session: UserSession,
+        replaced: Option<SessionHash>,
+    ) -> Result<Arc<UserSession>>;
+    /// The session with this hash, whether or not its time is up.
+    async fn get(&self, hash: &SessionHash) -> Result<Option<Arc<UserSession>>>;
+    /// Notes that a session is in use. Never creates one, never waits for a disk, and stores the
+    /// time at most once a minute per session.
+    fn touch(&self, session: &UserSession, now: Timestamp);
+    /// Ends a session; tells whether this call was the one that did.
+    async fn remove(&self, hash: &SessionHash) -> Result<bool>;
+    /// Ends all sessions of a user but `except`, as one step; tells how many.
+    async fn remove_all(&self, user: UserId, except: Option<SessionHash>) -> Result<usize>;
+    /// Removes up to `limit` sessions whose time is up; tells how many.
+    async fn remove_expired(&self, now: Timestamp, limit: usize) -> Result<usize>;
+    /// The sessions of a user, oldest first.
+    async fn of_user(&self, user: UserId) -> Result<Vec<Arc<UserSession>>>;
+    /// How many sessions there are.
+    async fn count(&self) -> Result<usize>;
+}
+
+/// A table and a way to change it: what a store is built on.
+pub trait Records<R: Record>: Send + Sync {
+    /// What is stored, for readers.
+    fn table(&self) -> &Table<R>;
+
+    /// Hands in a change. `decide` runs alone, sees every change before it, and tells what to do
+    /// and what to answer; the answer comes when what was done is durable.
+    fn submit<T, F>(&self, decide: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_, R>) -> Result<(Vec<Op<R>>, T)> + Send + 'static;
+}
+
+/// The answer to a change, or 503 when the store ended before there was one.
+async fn answer<T>(outcome: Outcome<T>) -> Result<T> {
+    outcome.await.unwrap_or_else(|_| Err(Error::Unavailable("the store has been closed".into())))
+}
+
+/// Why a data directory cannot be used. One line for the person who starts the service.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process uses it.
+    #[error("{0}: in use by another sessiond process")]
+    InUse(String),
+    /// A file holds what this program would not have written; nothing has been changed.
+    #[error("{file}: damaged: {what}")]
+    Damaged {
+        /// Which file.
+        file: String,
+        /// What is wrong with it, and where.
+        what: String,
+    },
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl OpenError {
+    fn damaged(file: &Path, what: String) -> Self {
+        Self::Damaged { file: file.display().to_string(), what }
+    }
+
+    fn io(path: &Path, cause: &io::Error) -> Self {
+        Self::Unusable(format!("{}: {cause}", path.display()))
+    }
+}

@@ -1,0 +1,52 @@
+//! The data directory: made when missing, checked, and held by one process at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// A data directory that this process holds, until this value is dropped or the process ends.
+pub struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory (not its parents) when it is missing, and locks it.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let error = |cause: io::Error| OpenError::io(path, &cause);
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(error(cause)),
+            _ => {}
+        }
+        let metadata = fs::metadata(path).map_err(error)?;
+        if !metadata.is_dir() {
+            return Err(OpenError::Unusable(format!("{}: is not a directory", path.display())));
+        }
+        if metadata.permissions().mode() & 0o002 != 0 {
+            let path = path.display();
+            let what =
+                format!("{path}: everybody may write to it; 'chmod o-w {path}' forbids that");
+            return Err(OpenError::Unusable(what));
+        }
+        let lock = lock(&path.join(".lock"), path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn lock(file: &Path, directory: &Path) -> Result<File, OpenError> {
+    let open = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+    let lock = open.map_err(|cause| OpenError::io(file, &cause))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.display().to_string())),
+        Err(TryLockError::Error(cause)) => Err(OpenError::io(file, &cause)),
+    }
+}

@@ -1,0 +1,223 @@
+//! The durable log of one class: what has changed since its JSON file was written.
+//!
+//! The first line names the format and the class. Every further line is one change, applied whole
+//! or not at all: sixteen hex digits, a space and a JSON list of steps. The digits are a checksum
+//! of the line *and of all lines before it* (SHA-256, cut to 64 bits), so that a line that is
+//! damaged, missing or moved is noticed at start.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::change::Op;
+use super::files::{Files, OpenFile, directory_of};
+use super::table::Record;
+
+/// Names the format; raised when a reader of this version could not read what is written.
+const FORMAT: &str = "sessiond journal 1";
+/// Characters of a checksum.
+const CHECKSUM: usize = 16;
+
+/// The checksum of everything up to here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Chain([u8; 8]);
+
+impl Chain {
+    fn start(header: &str) -> Self {
+        Self([0; 8]).next(header.as_bytes())
+    }
+
+    fn next(self, payload: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(self.0).chain_update(payload).finalize();
+        let mut cut = [0; 8];
+        cut.copy_from_slice(&digest[..8]);
+        Self(cut)
+    }
+
+    fn hex(self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+fn header<R: Record>() -> String {
+    format!("{FORMAT} {}", R::CLASS)
+}
+
+/// What a journal holds.
+pub struct Replay<R: Record> {
+    /// The changes, oldest first.
+    pub changes: Vec<Vec<Op<R>>>,
+    /// Bytes up to the end of the last whole line.
+    pub length: u64,
+    /// Bytes of a torn last line after that.
+    pub torn: u64,
+    chain: Chain,
+}
+
+/// Reads a journal. A last line without its end is one whose write was cut short, so that nobody
+/// was told of it: it counts as torn. Anything else that is wrong is damage: the error is the
+/// number of the line and what is wrong with it.
+pub fn read<R: Record>(content: &[u8]) -> Result<Replay<R>, (usize, String)> {
+    let header = header::<R>();
+    let chain = Chain::start(&header);
+    let mut replay = Replay { changes: Vec::new(), length: 0, torn: 0, chain };
+    let mut number = 0;
+    let mut rest = content;
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        number += 1;
+        let line = &rest[..end];
+        if number == 1 {
+            if line != header.as_bytes() {
+                return Err((1, format!("is not '{header}'")));
+            }
+        } else {
+            let (chain, ops) = read_line(replay.chain, line).map_err(|what| (number, what))?;
+            replay.chain = chain;
+            replay.changes.push(ops);
+        }
+        replay.length += end as u64 + 1;
+        rest = &rest[end + 1..];
+    }
+    replay.torn = rest.len() as u64;
+    Ok(replay)
+}
+
+fn read_line<R: Record>(chain: Chain, line: &[u8]) -> Result<(Chain, Vec<Op<R>>), String> {
+    let (checksum, payload) = line
+        .split_at_checked(CHECKSUM)
+        .and_then(|(checksum, rest)| Some((checksum, rest.strip_prefix(b" ")?)))
+        .ok_or("is no journal line")?;
+    let chain = chain.next(payload);
+    if checksum != chain.hex().as_bytes() {
+        return Err("does not fit its checksum".into());
+    }
+    let ops = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
+    Ok((chain, ops))
+}
+
+/// A journal that is written to.
+pub struct Journal {
+    files: Arc<dyn Files>,
+    path: PathBuf,
+    header: String,
+    file: Option<Box<dyn OpenFile>>,
+    /// Bytes that are durable and whole; 0 when there is no file.
+    length: u64,
+    chain: Chain,
+    /// After a failed sync nothing is known of what the kernel kept: no writes until the file has
+    /// been opened again and verified.
+    suspect: bool,
+}
+
+impl Journal {
+    /// The journal at `path`, to go on after `replay`.
+    pub fn resume<R: Record>(
+        files: Arc<dyn Files>,
+        path: PathBuf,
+        replay: Option<&Replay<R>>,
+    ) -> Self {
+        let header = header::<R>();
+        let chain = replay.map_or_else(|| Chain::start(&header), |replay| replay.chain);
+        let length = replay.map_or(0, |replay| replay.length);
+        // A torn end is cut off, and the rest verified once more, before the first write.
+        Self { files, path, header, file: None, length, chain, suspect: true }
+    }
+
+    /// Bytes in the journal.
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends one line per payload and makes them durable with one sync. On an error nothing
+    /// was appended.
+    pub fn append(&mut self, payloads: &[Vec<u8>]) -> io::Result<()> {
+        if self.suspect {
+            self.reopen()?;
+        }
+        let mut bytes = Vec::new();
+        if self.length == 0 {
+            bytes.extend_from_slice(self.header.as_bytes());
+            bytes.push(b'\n');
+        }
+        let mut chain = self.chain;
+        for payload in payloads {
+            chain = chain.next(payload);
+            bytes.extend_from_slice(chain.hex().as_bytes());
+            bytes.push(b' ');
+            bytes.extend_from_slice(payload);
+            bytes.push(b'\n');
+        }
+        self.write(&bytes)?;
+        self.length += bytes.len() as u64;
+        self.chain = chain;
+        Ok(())
+    }
+
+    /// Moves the journal aside, to `aside`; the next append begins a new one.
+    pub fn rotate(&mut self, aside: &Path) -> io::Result<()> {
+        if self.suspect {
+            self.reopen()?; // a torn end must not be moved along
+        }
+        self.files.rename(&self.path, aside)?;
+        self.begin_anew();
+        self.files.sync_directory(directory_of(&self.path))
+    }
+
+    /// Removes the journal; the next append begins a new one.
+    pub fn remove(&mut self) -> io::Result<()> {
+        self.files.remove(&self.path)?;
+        self.begin_anew();
+        self.files.sync_directory(directory_of(&self.path))
+    }
+
+    fn begin_anew(&mut self) {
+        self.file = None;
+        self.length = 0;
+        self.chain = Chain::start(&self.header);
+        self.suspect = true;
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file.as_mut().expect("reopen leaves a file");
+        let appended = file.write_all(bytes);
+        let written = appended.and_then(|()| file.sync().inspect_err(|_| self.suspect = true));
+        // What is refused now must not be there after a restart, so what was written of it is
+        // taken back. If that fails too, it is tried again before the next write.
+        if written.is_err() && file.truncate(self.length).and_then(|()| file.sync()).is_err() {
+            self.suspect = true;
+        }
+        written
+    }
+
+    /// Opens the file, verifies that what should be in it is, and cuts off what should not.
+    fn reopen(&mut self) -> io::Result<()> {
+        let content = self.files.read(&self.path)?.unwrap_or_default();
+        self.verify(&content)?;
+        let mut file = self.files.open_append(&self.path)?;
+        if content.len() as u64 > self.length {
+            file.truncate(self.length)?;
+        }
+        file.sync()?;
+        self.files.sync_directory(directory_of(&self.path))?;
+        self.file = Some(file);
+        self.suspect = false;
+        Ok(())
+    }
+
+    fn verify(&self, content: &[u8]) -> io::Result<()> {
+        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
+        let mut chain = Chain::start(&self.header);
+        let lines = content.get(..length).map(|kept| kept.split_inclusive(|b| *b == b'\n'));
+        for line in lines.into_iter().flatten().skip(1) {
+            let payload = line.get(CHECKSUM + 1..line.len() - 1).unwrap_or_default();
+            chain = chain.next(payload);
+        }
+        if content.len() < length || chain != self.chain {
+            let what = format!("{}: its content has changed underneath", self.path.display());
+            return Err(io::Error::other(what));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! A table whose changes are durable: a JSON file, and a journal of what has changed since.
+//!
+//! One writer thread per class decides changes in the order in which they come, appends all that
+//! wait as one batch, syncs once, applies them to the table and only then answers. When the
+//! journal has outgrown the file, another thread folds it into the file; meanwhile changes go to
+//! a new journal. Since a step holds the whole record, replaying a journal over a file that has
+//! seen some of it already comes to the same end, so a crash between any two steps is harmless.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::change::{Change, Op, Outcome, View, change};
+use super::files::{Files, directory_of};
+use super::journal::Journal;
+use super::load::{Loaded, Paths};
+use super::table::{Record, Table};
+use super::{Records, snapshot};
+use crate::error::{Error, Result};
+
+/// A journal is folded when it is longer than the file and than this, in bytes.
+const MIN_FOLD_LENGTH: u64 = 1 << 20;
+/// The most changes that share one sync.
+const MAX_BATCH: usize = 1024;
+
+/// A durable table; see the module's documentation.
+pub struct JsonTable<R: Record> {
+    table: Arc<Table<R>>,
+    sender: mpsc::Sender<Request<R>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Request<R: Record> {
+    Change(Box<dyn Change<R>>),
+    Folded(io::Result<u64>),
+    /// Fold and end; tells whether there was nothing left that is not in the file.
+    Close(oneshot::Sender<io::Result<()>>),
+    /// End at once, as a crash would.
+    Quit,
+}
+
+impl<R: Record> Records<R> for JsonTable<R> {
+    fn table(&self) -> &Table<R> {
+        &self.table
+    }
+
+    fn submit<T, F>(&self, decide: F) -> Outcome<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_, R>) -> Result<(Vec<Op<R>>, T)> + Send + 'static,
+    {
+        let (change, outcome) = change(decide);
+        // When the writer has ended, the change is dropped with the channel, and its caller told.
+        let _ = self.sender.send(Request::Change(change));
+        outcome
+    }
+}
+
+impl<R: Record> JsonTable<R> {
+    /// Starts the writer.
+    pub fn start(loaded: Loaded<R>, files: Arc<dyn Files>) -> Self {
+        let torn = loaded.replay.as_ref().map_or(0, |replay| replay.torn);
+        if torn > 0 {
+            let path = loaded.paths.journal.display();
+            log::warn!("{path}: dropped {torn} bytes of a change that was never answered");
+        }
+        let table = Arc::new(loaded.table);
+        let (sender, requests) = mpsc::channel();
+        let path = loaded.paths.journal.clone();
+        let journal = Journal::resume(Arc::clone(&files), path, loaded.replay.as_ref());
+        let outgrown = loaded.json_length.max(MIN_FOLD_LENGTH);
+        let fold_at = if loaded.has_folding { 0 } else { outgrown };
+        let writer = Writer {
+            table: Arc::clone(&table),
+            files,
+            paths: loaded.paths,
+            journal,
+            fold_at,
+            has_folding: loaded.has_folding,
+            fold: None,
+            sender: sender.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("{} writer", R::CLASS))
+            .spawn(move || writer.run(&requests))
+            .expect("a thread can be started at start");
+        JsonTable { table, sender, thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Waits for the changes that were submitted, folds the journal into the file and ends the
+    /// writer. After this there is no journal.
+    pub async fn close(&self) -> Result<()> {
+        let (sender, closed) = oneshot::channel();
+        let _ = self.sender.send(Request::Close(sender));
+        let folded = closed.await.unwrap_or(Ok(()));
+        self.join();
+        folded.map_err(|cause| Error::unavailable(&format!("{}.json", R::CLASS), cause))
+    }
+
+    fn join(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic of the writer was logged where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<R: Record> Drop for JsonTable<R> {
+    fn drop(&mut self) {
+        let _ = self.sender.send(Request::Quit);
+        self.join();
+    }
+}
+
+struct Writer<R: Record> {
+    table: Arc<Table<R>>,
+    files: Arc<dyn Files>,
+    paths: Paths,
+    journal: Journal,
+    /// The length at which the journal is folded.
+    fold_at: u64,
+    /// Whether there is a journal that was moved aside to be folded.
+    has_folding: bool,
+    fold: Option<JoinHandle<()>>,
+    sender: mpsc::Sender<Request<R>>,
+}
+
+impl<R: Record> Writer<R> {
+    fn run(mut self, requests: &mpsc::Receiver<Request<R>>) {
+        while let Ok(first) = requests.recv() {
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            let mut end = None;
+            while let Some(request) = next {
+                match request {
+                    Request::Change(change) => batch.push(change),
+                    Request::Folded(result) => self.folded(result),
+                    last @ (Request::Close(_) | Request::Quit) => {
+                        end = Some(last);
+                        break;
+                    }
+                }
+                next = if batch.len() < MAX_BATCH { requests.try_recv().ok() } else { None };
+            }
+            self.write(batch);
+            match end {
+                Some(Request::Close(closed)) => {
+                    let _ = closed.send(self.close(requests));
+                    return;
+                }
+                Some(_) => return self.wait_for_fold(),
+                None => self.fold_if_due(),
+            }
+        }
+    }
+
+    /// Decides, writes, applies and answers a batch of changes.
+    fn write(&mut self, mut batch: Vec<Box<dyn Change<R>>>) {
+        let mut view = View::of(&self.table);
+        let decided: Vec<Vec<Op<R>>> =
+            batch.iter_mut().map(|change| change.decide(&mut view)).collect();
+        let lines: Result<Vec<Vec<u8>>, _> =
+            decided.iter().filter(|ops| !ops.is_empty()).map(serde_json::to_vec).collect();
+        let written = match lines {
+            Ok(lines) if lines.is_empty() => Ok(()),
+            Ok(lines) => self.journal.append(&lines),
+            Err(error) => Err(error.into()),
+        };
+        if written.is_ok() {
+            for ops in &decided {
+                self.table.apply(ops);
+            }
+        }
+        for change in batch {
+            let failed =
+                |cause| Error::unavailable(&self.paths.journal.display().to_string(), cause);
+            change.finish(written.as_ref().copied().map_err(failed));
+        }
+    }
+
+    fn fold_if_due(&mut self) {
+        if self.fold.is_some() || self.journal.length() <= self.fold_at {
+            return;
+        }
+        if let Err(cause) = self.start_fold() {
+            self.fold_failed(&cause);
+        }
+    }
+
+    /// Moves the journal aside and has it folded by a thread of its own. One that is left from a
+    /// fold that failed is folded first, and the journal of today stays.
+    fn start_fold(&mut self) -> io::Result<()> {
+        if !self.has_folding {
+            self.journal.rotate(&self.paths.folding)?;
+            self.has_folding = true;
+        }
+        let (files, paths) = (Arc::clone(&self.files), self.paths.clone());
+        let (table, sender) = (Arc::clone(&self.table), self.sender.clone());
+        let fold = move || {
+            let _ = sender.send(Request::Folded(fold(files.as_ref(), &paths, &table)));
+        };
+        let name = format!("{} fold", R::CLASS);
+        self.fold = Some(std::thread::Builder::new().name(name).spawn(fold)?);
+        Ok(())
+    }
+
+    fn folded(&mut self, result: io::Result<u64>) {
+        self.wait_for_fold();
+        match result {
+            Ok(length) => {
+                self.has_folding = false;
+                self.fold_at = length.max(MIN_FOLD_LENGTH);
+            }
+            Err(cause) => self.fold_failed(&cause),
+        }
+    }
+
+    /// Nothing is lost, the journals go on; it is tried again when they have grown once more.
+    fn fold_failed(&mut self, cause: &io::Error) {
+        log::error!("{}: not folded: {cause}", self.paths.json.display());
+        self.fold_at = self.journal.length() + MIN_FOLD_LENGTH;
+    }
+
+    fn wait_for_fold(&mut self) {
+        if let Some(fold) = self.fold.take() {
+            let _ = fold.join();
+        }
+    }
+
+    fn close(mut self, requests: &mpsc::Receiver<Request<R>>) -> io::Result<()> {
+        self.wait_for_fold();
+        while let Ok(request) = requests.try_recv() {
+            if let Request::Folded(result) = request {
+                self.folded(result);
+            }
+        }
+        if self.journal.length() > 0 || self.has_folding {
+            fold(self.files.as_ref(), &self.paths, &self.table)?;
+        }
+        self.journal.remove()
+    }
+}
+
+/// Writes the table to the JSON file and removes the journal that was moved aside. The table may
+/// change meanwhile: what it holds beyond that journal is in the next one.
+fn fold<R: Record>(files: &dyn Files, paths: &Paths, table: &Table<R>) -> io::Result<u64> {
+    let length = snapshot::replace(files, &paths.json, table)?;
+    files.remove(&paths.folding)?;
+    files.sync_directory(directory_of(&paths.json))?;
+    Ok(length)
+}

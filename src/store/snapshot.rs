@@ -1,0 +1,91 @@
+//! The JSON file of one class: `{ "<key>": {record}, … }` in creation order, a record a line.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use super::files::{self, Files};
+use super::table::{Record, Table};
+
+/// Reads the records of a file, in their order. The error says what is wrong and where.
+pub fn read<R: Record>(content: &[u8]) -> Result<Vec<Arc<R>>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(content);
+    let records = json.deserialize_map(Records(PhantomData))?;
+    json.end()?;
+    Ok(records)
+}
+
+struct Records<R>(PhantomData<R>);
+
+impl<'de, R: Record> Visitor<'de> for Records<R> {
+    type Value = Vec<Arc<R>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object that holds each {} by its key", R::CLASS)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut records = Vec::new();
+        let mut seen = HashMap::new();
+        while let Some(key) = map.next_key::<R::Key>()? {
+            let record: R = map.next_value()?;
+            if record.key() != key {
+                return Err(de::Error::custom(format!(
+                    "{key} holds the record of {}",
+                    record.key()
+                )));
+            }
+            if seen.insert(key, ()).is_some() {
+                return Err(de::Error::custom(format!("{key} is there twice")));
+            }
+            records.push(Arc::new(record));
+        }
+        Ok(records)
+    }
+}
+
+/// Writes the records of a table, in creation order.
+pub fn write<R: Record>(table: &Table<R>, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(b"{")?;
+    let mut separator = "\n";
+    for record in table.iter() {
+        write!(out, "{separator}\"{}\": ", record.key())?;
+        serde_json::to_writer(&mut *out, record.as_ref())?;
+        separator = ",\n";
+    }
+    out.write_all(if separator == "\n" { b"}\n" } else { b"\n}\n" })
+}
+
+/// Puts the records of a table in place of the file at `path`, as one step. Tells its length.
+pub fn replace<R: Record>(files: &dyn Files, path: &Path, table: &Table<R>) -> io::Result<u64> {
+    let mut length = 0;
+    files::replace(files, path, &path.with_extension("json.tmp"), |out| {
+        let mut counted = Counting { out, length: 0 };
+        write(table, &mut counted)?;
+        length = counted.length;
+        Ok(())
+    })?;
+    Ok(length)
+}
+
+struct Counting<'o> {
+    out: &'o mut dyn io::Write,
+    length: u64,
+}
+
+impl io::Write for Counting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
