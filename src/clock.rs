@@ -19,6 +19,14 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// Reads a date and time that is in UTC without saying so, like `2017-09-25T01:55:17`.
+    pub fn from_naive_utc(text: &str) -> Result<Self, String> {
+        let naive = text.parse::<jiff::civil::DateTime>();
+        let time = naive.and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC));
+        let time = time.map_err(|_| format!("'{text}' is not a date and time"))?;
+        Ok(Self(time.timestamp().as_millisecond()))
+    }
+
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
         self.0

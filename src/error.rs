@@ -95,7 +95,7 @@ impl Error {
     }
 
     /// What the client is told: the text, or a general one where the text is for the log.
-    fn public_text(&self) -> Text {
+    pub fn public_text(&self) -> Text {
         match self {
             Self::Internal(_) => "Internal server error".into(),
             Self::Unavailable(_) => "Service unavailable".into(),

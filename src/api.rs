@@ -1,0 +1,66 @@
+//! The JSON API: every route at one glance.
+
+mod auth_session;
+mod body;
+mod cors;
+mod index;
+mod users;
+mod view;
+
+use actix_web::guard::{self as on, Guard};
+use actix_web::middleware::from_fn;
+use actix_web::{Resource, Route, web};
+
+use crate::auth::guard::guard;
+use crate::error::{Error, Result};
+
+pub use auth_session::LoginErrors;
+pub use body::BodyTimeout;
+
+/// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
+/// `Accounts`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let scope = web::scope("/api/v1")
+        .service(at("/status", "GET, HEAD").route(get().to(index::status)))
+        .service(at("/unauthorized", "GET, HEAD").route(get().to(index::unauthorized)))
+        .service(at("/forbidden", "GET, HEAD").route(get().to(index::forbidden)))
+        .service(at("/stats", "GET, HEAD").route(get().to(index::stats)))
+        .service(
+            at("/users", "GET, HEAD, POST")
+                .route(get().to(users::list))
+                .route(web::post().to(users::create)),
+        )
+        .service(
+            at("/users/{id}", "GET, HEAD, PUT, DELETE")
+                .route(get().to(users::read))
+                .route(web::put().to(users::update))
+                .route(web::delete().to(users::delete)),
+        )
+        .service(at("/auth_session/login", "POST").route(web::post().to(auth_session::login)))
+        .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
+        .default_service(web::to(not_found))
+        .wrap(from_fn(guard))
+        .wrap(from_fn(cors::cors));
+    config.service(scope);
+}
+
+/// A resource at a path, with and without a slash at its end; other methods than `allowed` are
+/// told so.
+fn at(path: &str, allowed: &'static str) -> Resource {
+    let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(allowed)) };
+    web::resource([path.to_owned(), format!("{path}/")]).default_service(web::to(refuse))
+}
+
+/// GET, and HEAD like it.
+fn get() -> Route {
+    web::route().guard(get_or_head())
+}
+
+fn get_or_head() -> impl Guard {
+    on::Any(on::Get()).or(on::Head())
+}
+
+/// What answers where there is nothing.
+pub async fn not_found() -> Result<&'static str> {
+    Err(Error::not_found())
+}

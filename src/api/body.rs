@@ -1,0 +1,278 @@
+//! Request bodies: bounded in size and time, of a kind that is said, and taken as they are.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use actix_multipart::Multipart;
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::mime::{self, Mime};
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
+use futures_util::StreamExt as _;
+use futures_util::future::{Ready, ready};
+use percent_encoding::percent_decode;
+use serde::de::{self, Deserializer as _, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::models::Role;
+
+/// The most bytes of a body.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyTimeout(pub Duration);
+
+/// A body that has not been read yet.
+pub struct Body {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Body {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+impl Body {
+    /// Reads a JSON object, sent as `application/json` or `application/*+json`; anything else is
+    /// 400 "Wrong format".
+    pub async fn json(self) -> Result<Fields> {
+        if !self.mime()?.is_some_and(|mime| is_json(&mime)) {
+            return Err(wrong_format());
+        }
+        Fields::from_json(&self.read().await?)
+    }
+
+    /// Reads a form, a multipart form or a JSON object. No body is one without fields; another
+    /// kind of body is 415.
+    pub async fn any(self) -> Result<Fields> {
+        match self.mime()? {
+            None => Ok(Fields::default()),
+            Some(mime) if is_json(&mime) => self.json().await,
+            Some(mime) if mime.essence_str() == mime::APPLICATION_WWW_FORM_URLENCODED => {
+                Fields::from_form(&self.read().await?)
+            }
+            Some(mime) if mime.essence_str() == mime::MULTIPART_FORM_DATA => self.multipart().await,
+            Some(_) => Err(Error::UnsupportedMediaType(
+                "body must be a form, multipart/form-data or application/json".into(),
+            )),
+        }
+    }
+
+    fn mime(&self) -> Result<Option<Mime>> {
+        if self.request.headers().get_all(CONTENT_TYPE).count() > 1 {
+            return Err(Error::bad("Content-Type must not be sent twice"));
+        }
+        Ok(self.request.mime_type().unwrap_or(Some(mime::APPLICATION_OCTET_STREAM)))
+    }
+
+    async fn read(mut self) -> Result<Bytes> {
+        let limit = self.request.app_data::<web::Data<BodyTimeout>>().map(|timeout| timeout.0);
+        let read = read_bounded(&mut self.payload);
+        tokio::time::timeout(limit.unwrap_or(Duration::from_secs(10)), read)
+            .await
+            .unwrap_or(Err(Error::Timeout))
+    }
+
+    async fn multipart(self) -> Result<Fields> {
+        let headers = self.request.headers().clone();
+        let body = self.read().await?;
+        let body = futures_util::stream::once(ready(Ok(body)));
+        let mut parts = Multipart::new(&headers, body);
+        let mut fields = Fields::default();
+        while let Some(part) = parts.next().await {
+            let mut part = part.map_err(|_| wrong_format())?;
+            let name = part.name().unwrap_or_default().as_bytes().to_vec();
+            let mut value = BytesMut::new();
+            while let Some(chunk) = part.next().await {
+                value.extend_from_slice(&chunk.map_err(|_| wrong_format())?);
+            }
+            fields.add(name, value.to_vec())?;
+        }
+        Ok(fields)
+    }
+}
+
+async fn read_bounded(payload: &mut Payload) -> Result<Bytes> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::bad("body was cut off"))?;
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// 413, naming the limit.
+pub fn too_large() -> Error {
+    Error::TooLarge(format!("body must have at most {MAX_BYTES} bytes").into())
+}
+
+fn wrong_format() -> Error {
+    Error::bad("Wrong format")
+}
+
+fn is_json(mime: &Mime) -> bool {
+    let json = mime.subtype() == mime::JSON || mime.suffix() == Some(mime::JSON);
+    mime.type_() == mime::APPLICATION && json
+}
+
+/// The members of a body, by name. One that is there twice is refused, since two readers could
+/// disagree on which of them counts (ASVS 15.3.7); those that a route does not know are ignored.
+#[derive(Default)]
+pub struct Fields(HashMap<String, Value>);
+
+impl Fields {
+    fn from_json(body: &[u8]) -> Result<Self> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let fields = json.deserialize_map(MembersOnce);
+        fields.and_then(|fields| json.end().map(|()| fields)).map_err(|_| wrong_format())
+    }
+
+    fn from_form(body: &[u8]) -> Result<Self> {
+        let mut fields = Self::default();
+        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let mut half = || decode_form(halves.next().unwrap_or_default());
+            fields.add(half(), half())?;
+        }
+        Ok(fields)
+    }
+
+    /// Takes a member of a form; text that is no UTF-8 is refused rather than changed.
+    fn add(&mut self, name: Vec<u8>, value: Vec<u8>) -> Result<()> {
+        let text = |bytes| String::from_utf8(bytes).map_err(|_| Error::bad("form must be UTF-8"));
+        let (name, value) = (text(name)?, text(value)?);
+        let twice = Error::bad("a form field must not be sent twice");
+        let before = self.0.insert(name, Value::String(value));
+        if before.is_some() { Err(twice) } else { Ok(()) }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether a member is there and not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// A text; null or absent is none, anything else is 400.
+    pub fn text(&self, name: &str) -> Result<Option<String>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(Error::bad(format!("{name} must be a string"))),
+        }
+    }
+
+    /// A text that must be there and not be empty; 400 "<name> missing" otherwise.
+    pub fn required(&self, name: &str) -> Result<String> {
+        let text = self.text(name)?.filter(|text| !text.is_empty());
+        text.ok_or_else(|| Error::bad(format!("{name} missing")))
+    }
+
+    /// A yes or no: a JSON boolean, or one of the words that forms send.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>> {
+        let Some(value) = self.get(name) else { return Ok(None) };
+        match (value, value.as_str()) {
+            (Value::Bool(flag), _) => Ok(Some(*flag)),
+            (_, Some("1" | "true" | "on" | "yes")) => Ok(Some(true)),
+            (_, Some("" | "0" | "false" | "off" | "no")) => Ok(Some(false)),
+            _ => Err(Error::bad(format!("{name} must be true or false"))),
+        }
+    }
+
+    /// The member `role`.
+    pub fn role(&self) -> Result<Option<Role>> {
+        self.get("role").map(|role| role.as_str().unwrap_or_default().parse()).transpose()
+    }
+}
+
+/// Reads a JSON object and refuses a member that is there twice.
+struct MembersOnce;
+
+impl<'de> Visitor<'de> for MembersOnce {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+        let mut members = HashMap::new();
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if members.insert(name, value).is_some() {
+                return Err(de::Error::custom("a member is there twice"));
+            }
+        }
+        Ok(Fields(members))
+    }
+}
+
+/// Decodes `application/x-www-form-urlencoded` to the bytes that were meant.
+fn decode_form(encoded: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = encoded.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    percent_decode(&spaced).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_decoded_to_the_bytes_that_were_meant() {
+        let fields =
+            Fields::from_form(b"email=a%40b.c&password=+p%26w%3D%C3%A4%2B+&x&&y=").unwrap();
+        assert_eq!(fields.required("email").unwrap(), "a@b.c");
+        assert_eq!(fields.required("password").unwrap(), " p&w=\u{e4}+ ");
+        for form in [&b"password=a&password=b"[..], b"password=%ff", b"%fe=x"] {
+            assert!(Fields::from_form(form).is_err(), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_object_with_each_member_once_is_taken() {
+        for json in [
+            "[]",
+            "\"x\"",
+            "null",
+            "1",
+            "",
+            "{",
+            "{}x",
+            "[[\"email\",\"x\"]]",
+            "{\"a\":1,\"a\":1}",
+            "{'a':1}",
+        ] {
+            assert!(Fields::from_json(json.as_bytes()).is_err(), "{json}");
+        }
+        assert!(Fields::from_json(b" {} ").is_ok());
+        assert!(Fields::from_json(b"{\"password\":\"\\ud800\"}").is_err(), "a lone surrogate");
+        assert!(Fields::from_json("[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn members_have_their_types() {
+        let fields = Fields::from_json(
+            br#"{"email":1,"password":"","first_name":null,"disabled":"on","remember":2,"role":["admin"]}"#,
+        );
+        let fields = fields.unwrap();
+        assert_eq!(fields.required("email").unwrap_err().to_string(), "email must be a string");
+        assert_eq!(fields.required("password").unwrap_err().to_string(), "password missing");
+        assert_eq!(fields.text("first_name").unwrap(), None);
+        assert_eq!(fields.flag("disabled").unwrap(), Some(true));
+        assert!(fields.flag("remember").is_err());
+        assert!(fields.role().is_err());
+    }
+}

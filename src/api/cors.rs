@@ -1,0 +1,84 @@
+//! CORS: closed, but for the origins that are listed.
+//!
+//! Preflights are answered here, before the guard, since browsers send them without credentials.
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, web};
+
+use crate::auth::guard::GuardRules;
+use crate::auth::origins::Origins;
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
+const REQUEST_HEADERS: HeaderValue =
+    HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
+const ANSWER_HEADERS: HeaderValue =
+    HeaderValue::from_static("Retry-After, WWW-Authenticate, X-Request-Id");
+/// For how many seconds a browser may remember the answer to a preflight.
+const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+/// The middleware: for `actix_web::middleware::from_fn`.
+pub async fn cors<B: MessageBody + 'static>(
+    rules: web::Data<GuardRules>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if is_preflight(&request) {
+        let mut answer = HttpResponse::NoContent();
+        if allowed(&rules.origins, origin.as_ref()).is_some() {
+            answer.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
+            answer.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS));
+            answer.insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE));
+        }
+        request.into_response(answer.finish()).map_into_right_body()
+    } else {
+        next.call(request).await?.map_into_left_body()
+    };
+    share(&rules.origins, origin.as_ref(), response.headers_mut());
+    Ok(response)
+}
+
+fn is_preflight(request: &ServiceRequest) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ORIGIN)
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// What an origin may do.
+enum Allowed {
+    /// Read answers to requests that carry the user's cookie.
+    WithCookie,
+    /// Read answers to requests that carry none.
+    WithoutCookie,
+}
+
+fn allowed(origins: &Origins, origin: Option<&HeaderValue>) -> Option<Allowed> {
+    let origin = origin?.to_str().ok()?;
+    if origins.is_listed(origin) {
+        Some(Allowed::WithCookie)
+    } else {
+        origins.any.then_some(Allowed::WithoutCookie)
+    }
+}
+
+/// Tells the browser whether the page of this origin may read the answer.
+fn share(origins: &Origins, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+    if !origins.listed.is_empty() {
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    let Some((origin, allowed)) = origin.zip(allowed(origins, origin)) else { return };
+    let shared = match allowed {
+        Allowed::WithCookie => {
+            let yes = HeaderValue::from_static("true");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+            origin.clone()
+        }
+        Allowed::WithoutCookie => HeaderValue::from_static("*"),
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, shared);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, ANSWER_HEADERS);
+}

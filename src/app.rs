@@ -1,0 +1,217 @@
+//! The composition root: the only place that names concrete stores and kinds of authentication.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::api::{self, BodyTimeout, LoginErrors};
+use crate::auth::accounts::{Accounts, NewUser};
+use crate::auth::base::BaseAuth;
+use crate::auth::basic::BasicAuth;
+use crate::auth::guard::GuardRules;
+use crate::auth::hashing::{Hasher, Lanes};
+use crate::auth::none::NoAuth;
+use crate::auth::session::{SessionAuth, Sessions};
+use crate::auth::session_db::SessionDBAuth;
+use crate::auth::session_exp::SessionExpAuth;
+use crate::auth::{Auth, cookie::SessionCookie};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{AuthType, Config, FirstAdmin};
+use crate::error::{Error, Result};
+use crate::models::{Role, User, UserSession};
+use crate::random::{Random, SystemRandom};
+use crate::store::directory::DataDirectory;
+use crate::store::files::{Disk, Files};
+use crate::store::json::JsonTable;
+use crate::store::load::Loaded;
+use crate::store::memory::MemoryTable;
+use crate::store::{OpenError, SessionStore, UserStore};
+
+/// What the service takes from the world, so that a test can put something else in its place.
+#[derive(Clone)]
+pub struct World {
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes secrets.
+    pub random: Arc<dyn Random>,
+    /// Reads and writes files.
+    pub files: Arc<dyn Files>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            files: Arc::new(Disk),
+        }
+    }
+}
+
+/// The data directory, open.
+pub struct Stores {
+    /// The users.
+    pub users: Arc<JsonTable<User>>,
+    /// The sessions of `session_db_auth`.
+    pub sessions: Arc<JsonTable<UserSession>>,
+    _directory: DataDirectory,
+}
+
+impl Stores {
+    /// Locks and reads a data directory. Everything is read and verified before anything is
+    /// changed; afterwards the clock is at least where the records are.
+    pub fn open(path: &Path, world: &World) -> Result<Self, OpenError> {
+        let directory = DataDirectory::open(path)?;
+        let users = Loaded::<User>::read(world.files.as_ref(), directory.path())?;
+        let sessions = Loaded::<UserSession>::read(world.files.as_ref(), directory.path())?;
+        for newest in [users.newest_time(), sessions.newest_time()].into_iter().flatten() {
+            world.clock.not_before(newest);
+        }
+        let users = Arc::new(JsonTable::start(users, Arc::clone(&world.files)));
+        let sessions = Arc::new(JsonTable::start(sessions, Arc::clone(&world.files)));
+        Ok(Self { users, sessions, _directory: directory })
+    }
+
+    /// Folds the journals and ends the writers.
+    pub async fn close(&self) -> Result<()> {
+        let (users, sessions) = (self.users.close().await, self.sessions.close().await);
+        users.and(sessions)
+    }
+}
+
+/// A service that is ready to answer: its stores, its accounts and its kind of authentication.
+pub struct Service {
+    stores: Stores,
+    accounts: Arc<Accounts>,
+    auth: Arc<dyn Auth>,
+    sessions: Option<Arc<dyn SessionStore>>,
+    rules: GuardRules,
+    login_errors: LoginErrors,
+    body_timeout: BodyTimeout,
+}
+
+impl Service {
+    /// Opens the service that the settings describe.
+    pub fn open(config: &Config) -> Result<Self, OpenError> {
+        Self::open_in(config, &World::default())
+    }
+
+    /// The same in another world.
+    pub fn open_in(config: &Config, world: &World) -> Result<Self, OpenError> {
+        let stores = Stores::open(&config.data_dir, world)?;
+        let accounts = accounts(config, world, &stores)
+            .map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
+        let accounts = Arc::new(accounts);
+        let (auth, sessions) = kind(config, world, &stores, &accounts)
+            .map_err(|error| OpenError::Unusable(error.to_string()))?;
+        Ok(Self {
+            stores,
+            accounts,
+            auth,
+            sessions,
+            rules: config.guard_rules(),
+            login_errors: config.login_errors,
+            body_timeout: BodyTimeout(config.body_timeout),
+        })
+    }
+
+    /// Adds the API to an application: `App::new().configure(service.routes())`.
+    pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+        let accounts = web::Data::from(Arc::clone(&self.accounts));
+        let auth = web::Data::from(Arc::clone(&self.auth));
+        let rules = web::Data::new(self.rules.clone());
+        let login_errors = web::Data::new(self.login_errors);
+        let body_timeout = web::Data::new(self.body_timeout);
+        move |config| {
+            config.app_data(accounts).app_data(auth).app_data(rules);
+            config.app_data(login_errors).app_data(body_timeout);
+            api::configure(config);
+        }
+    }
+
+    /// Who is speaking, for handlers outside the API.
+    pub fn auth(&self) -> &Arc<dyn Auth> {
+        &self.auth
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
+    }
+
+    /// How many sessions there are.
+    pub async fn session_count(&self) -> Result<usize> {
+        match &self.sessions {
+            Some(sessions) => sessions.count().await,
+            None => Ok(0),
+        }
+    }
+
+    /// Makes the first admin when there are no users yet, and tells whether it did.
+    pub async fn create_first_admin(&self, admin: FirstAdmin) -> Result<bool> {
+        if self.accounts.users.count().await? > 0 {
+            return Ok(false);
+        }
+        let (email, password, role) = (admin.email.to_string(), admin.password, Role::Admin);
+        let new = NewUser { email, password, first_name: None, last_name: None, role };
+        self.accounts.create(new).await.map(|_| true)
+    }
+
+    /// Ends the service: waits for the changes on their way and folds the journals.
+    pub async fn close(&self) -> Result<()> {
+        self.stores.close().await
+    }
+}
+
+/// The accounts over a data directory.
+pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
+    let (lanes, queue) = config.hash_lanes();
+    let lanes = Lanes::start(lanes, queue)?;
+    Ok(Accounts {
+        users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
+        hasher: Hasher::new(lanes, config.hash_cost(), Arc::clone(&world.random)),
+        clock: Arc::clone(&world.clock),
+        random: Arc::clone(&world.random),
+    })
+}
+
+type Kind = (Arc<dyn Auth>, Option<Arc<dyn SessionStore>>);
+
+/// The kind of authentication that the settings ask for, and where it keeps sessions.
+fn kind(config: &Config, world: &World, stores: &Stores, accounts: &Arc<Accounts>) -> Result<Kind> {
+    let cookie: SessionCookie = config.cookie();
+    let sessions = |store: Arc<dyn SessionStore>| Sessions {
+        store,
+        users: Arc::clone(&accounts.users),
+        clock: Arc::clone(&world.clock),
+        random: Arc::clone(&world.random),
+        cookie: config.cookie(),
+    };
+    let expiring =
+        |store| SessionExpAuth { sessions: sessions(store), lifetime: config.lifetime() };
+    let in_memory = || Arc::new(MemoryTable::<UserSession>::default()) as Arc<dyn SessionStore>;
+    Ok(match config.auth_type {
+        AuthType::None => (Arc::new(NoAuth { cookie }), None),
+        AuthType::Auth => (Arc::new(BaseAuth { cookie }), None),
+        AuthType::BasicAuth => (Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?), None),
+        AuthType::SessionAuth => {
+            let store = in_memory();
+            (Arc::new(SessionAuth(sessions(Arc::clone(&store)))), Some(store))
+        }
+        AuthType::SessionExpAuth => {
+            let store = in_memory();
+            (Arc::new(expiring(Arc::clone(&store))), Some(store))
+        }
+        AuthType::SessionDBAuth => {
+            let store: Arc<dyn SessionStore> = Arc::clone(&stores.sessions) as _;
+            (Arc::new(SessionDBAuth(expiring(Arc::clone(&store)))), Some(store))
+        }
+    })
+}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

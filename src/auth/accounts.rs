@@ -1,0 +1,159 @@
+//! What can be done with accounts, whoever asks: the API, the command line, later the pages.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::models::{Email, Password, PasswordHash, Role, User, UserId};
+use crate::random::Random;
+use crate::store::UserStore;
+
+use super::hashing::Hasher;
+
+/// A user to be made.
+pub struct NewUser {
+    /// The address, still unchecked.
+    pub email: String,
+    /// The password in clear, still unchecked.
+    pub password: String,
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+    /// What the user may do.
+    pub role: Role,
+}
+
+/// What shall be different about a user; `None` stays as it is.
+#[derive(Debug, Default)]
+pub struct UserPatch {
+    /// The first name.
+    pub first_name: Option<String>,
+    /// The last name.
+    pub last_name: Option<String>,
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// Whether the user is locked out.
+    pub disabled: Option<bool>,
+}
+
+/// Why a login failed; for the service, rarely for the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nobody has this e-mail address.
+    UnknownUser,
+    /// It is not the password.
+    WrongPassword,
+    /// The user is disabled.
+    Disabled,
+}
+
+/// The accounts of a service.
+pub struct Accounts {
+    /// Where they are.
+    pub users: Arc<dyn UserStore>,
+    /// Hashes their passwords.
+    pub hasher: Hasher,
+    /// Dates their changes.
+    pub clock: Arc<dyn Clock>,
+    /// Makes their ids.
+    pub random: Arc<dyn Random>,
+}
+
+impl Accounts {
+    /// Makes a user. 400 naming the rule that is broken, 409 when the address is taken.
+    pub async fn create(&self, new: NewUser) -> Result<Arc<User>> {
+        let email = Email::new(&new.email)?;
+        let password = Password::new(new.password)?;
+        check_names(new.first_name.as_deref(), new.last_name.as_deref())?;
+        // Asked here too, so that a duplicate does not cost a hash.
+        if self.users.search(email.as_str()).await?.is_some() {
+            return Err(Error::Conflict("email is already taken".into()));
+        }
+        let hash = self.hasher.hash(password).await?;
+        let id = UserId::generate(self.random.as_ref())?;
+        let mut user = User::new(id, email, hash, self.clock.now());
+        (user.first_name, user.last_name, user.role) = (new.first_name, new.last_name, new.role);
+        self.users.insert(user).await
+    }
+
+    /// Changes a user, or tells that there is none. 400 naming the rule that is broken, 409 for
+    /// the last enabled admin.
+    pub async fn update(&self, id: UserId, patch: UserPatch) -> Result<Option<Arc<User>>> {
+        check_names(patch.first_name.as_deref(), patch.last_name.as_deref())?;
+        self.change(id, move |user| {
+            user.first_name = patch.first_name.or(user.first_name.take());
+            user.last_name = patch.last_name.or(user.last_name.take());
+            user.role = patch.role.unwrap_or(user.role);
+            user.set_disabled(patch.disabled.unwrap_or(user.disabled));
+        })
+        .await
+    }
+
+    /// Gives a user another password, which ends his sessions; or tells that there is none.
+    pub async fn set_password(&self, id: UserId, password: String) -> Result<Option<Arc<User>>> {
+        let hash = self.hasher.hash(Password::new(password)?).await?;
+        self.change(id, move |user| user.set_password(hash)).await
+    }
+
+    /// Who has this e-mail address and this password. All that is refused takes the same time.
+    pub async fn log_in(
+        &self,
+        email: &str,
+        password: Password,
+    ) -> Result<Result<Arc<User>, Refusal>> {
+        let found = self.users.search(email).await?;
+        let stored = found.as_ref().map(|user| user.password_hash.clone());
+        let verified = self.hasher.verify(stored, password).await?;
+        let Some(user) = found else { return Ok(Err(Refusal::UnknownUser)) };
+        if user.disabled {
+            return Ok(Err(Refusal::Disabled));
+        }
+        if !verified.right {
+            return Ok(Err(Refusal::WrongPassword));
+        }
+        if let Some(hash) = verified.renewed {
+            self.renew_hash(&user, hash).await;
+        }
+        // Hashing took a while; what counts is the user as he is now.
+        let now = self.users.get(user.id).await?;
+        let same = |now: &Arc<User>| now.credential_version == user.credential_version;
+        Ok(now.filter(same).ok_or(Refusal::WrongPassword))
+    }
+
+    /// Puts a newly made hash of the same password in place of an outdated one. If that fails,
+    /// the next login tries again.
+    async fn renew_hash(&self, user: &User, hash: PasswordHash) {
+        let outdated = user.password_hash.clone();
+        let change = move |stored: &User| {
+            let mut user = stored.clone();
+            if user.password_hash == outdated {
+                user.password_hash = hash;
+            }
+            Ok(user)
+        };
+        if let Err(error) = self.users.update(user.id, Box::new(change)).await {
+            log::warn!("user {}: the outdated password hash stays for now: {error}", user.id);
+        }
+    }
+
+    async fn change(
+        &self,
+        id: UserId,
+        change: impl FnOnce(&mut User) + Send + 'static,
+    ) -> Result<Option<Arc<User>>> {
+        let clock = Arc::clone(&self.clock);
+        let change = move |stored: &User| {
+            let mut user = stored.clone();
+            change(&mut user);
+            user.updated_at = clock.now();
+            Ok(user)
+        };
+        self.users.update(id, Box::new(change)).await
+    }
+}
+
+fn check_names(first_name: Option<&str>, last_name: Option<&str>) -> Result<()> {
+    first_name.map_or(Ok(()), |name| User::check_name("first_name", name))?;
+    last_name.map_or(Ok(()), |name| User::check_name("last_name", name))
+}

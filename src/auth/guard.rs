@@ -1,0 +1,164 @@
+//! The guard: wraps the whole API, denies by default, and tells handlers who is speaking.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
+
+use super::origins::Origins;
+use super::path::is_canonical;
+use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens};
+use crate::error::{Error, Result};
+use crate::models::{Role, User, UserId};
+
+/// What a request is answered whose credentials are no good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InvalidStatus {
+    /// 403, as the classic program does.
+    #[default]
+    Forbidden,
+    /// 401, as RFC 9110 has it.
+    Unauthorized,
+}
+
+/// What the guard goes by, beside the kind of authentication.
+#[derive(Clone, Debug, Default)]
+pub struct GuardRules {
+    /// The answer to credentials that are no good.
+    pub invalid_status: InvalidStatus,
+    /// The sites from which a browser may act.
+    pub origins: Origins,
+}
+
+/// Who is speaking, as the guard found. Handlers state their policy by asking for it.
+#[derive(Clone)]
+pub enum Caller {
+    /// This service has no roles (`AUTH_TYPE=none`): everybody may do everything.
+    Anybody,
+    /// This user.
+    User(Arc<User>),
+}
+
+impl Caller {
+    /// The user, if there is one.
+    pub fn user(&self) -> Option<&Arc<User>> {
+        match self {
+            Self::Anybody => None,
+            Self::User(user) => Some(user),
+        }
+    }
+
+    /// Whether this caller may do what admins may.
+    pub fn is_admin(&self) -> bool {
+        self.user().is_none_or(|user| user.role == Role::Admin)
+    }
+
+    /// 403 unless this caller is an admin, or `id` is his own. No id is nobody's own.
+    pub fn may_touch(&self, id: Option<UserId>) -> Result<()> {
+        let himself = self.user().is_some_and(|user| Some(user.id) == id);
+        if himself || self.is_admin() { Ok(()) } else { Err(Error::Forbidden) }
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    /// 401 when the guard let nobody through: a route that forgot the guard stays shut.
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(Error::unauthorized))
+    }
+}
+
+/// Proof that the caller may do what admins may; 403 for anybody else.
+pub struct Admin;
+
+impl FromRequest for Admin {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(
+            caller.and_then(
+                |caller| if caller.is_admin() { Ok(Self) } else { Err(Error::Forbidden) },
+            ),
+        )
+    }
+}
+
+/// The guard as a middleware: for `actix_web::middleware::from_fn`.
+pub async fn guard<B: MessageBody + 'static>(
+    auth: web::Data<dyn Auth>,
+    rules: web::Data<GuardRules>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let mut response = match admit(auth.as_ref(), &rules, request.request()).await {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
+            }
+            next.call(request).await?.map_into_left_body()
+        }
+        // An answer, not an error: an error would lose cookies that are set further out.
+        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+    };
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static(auth.challenge());
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    Ok(response)
+}
+
+/// Lets a request through, with the user who is speaking, or tells why not.
+async fn admit(
+    auth: &dyn Auth,
+    rules: &GuardRules,
+    request: &HttpRequest,
+) -> Result<Option<Caller>> {
+    if !is_canonical(request.path()) {
+        return Err(Error::bad("path must be written without encoded, empty or dot segments"));
+    }
+    let cookie = auth.session_cookie(request)?;
+    let authorization = auth.authorization_header(request)?;
+    let open = !auth.require_auth(request.path(), OPEN_PATHS);
+    if !open && cookie.is_none() && authorization.is_none() {
+        return Err(Error::unauthorized());
+    }
+    if is_cross_site(auth, rules, request)? {
+        log::warn!("refused a cross-site {} {}", request.method(), request.path());
+        return Err(Error::Forbidden);
+    }
+    if open {
+        return Ok((!auth.has_roles()).then_some(Caller::Anybody));
+    }
+    match auth.current_user(request).await? {
+        Some(user) => Ok(Some(Caller::User(user))),
+        None => Err(match rules.invalid_status {
+            InvalidStatus::Forbidden => Error::Forbidden,
+            InvalidStatus::Unauthorized => Error::unauthorized(),
+        }),
+    }
+}
+
+/// Whether another site makes the browser act with what the browser adds by itself: the cookie or
+/// Basic credentials. A login is covered too (it would put the user into a foreign account). A
+/// bearer token is never added by a browser.
+fn is_cross_site(auth: &dyn Auth, rules: &GuardRules, request: &HttpRequest) -> Result<bool> {
+    if request.method().is_safe() || !rules.origins.is_foreign(request) {
+        return Ok(false);
+    }
+    let authorization = auth.authorization_header(request)?;
+    let of_scheme =
+        |scheme| authorization.is_some_and(|a| credentials::of_scheme(a, scheme).is_some());
+    let ambient = auth.session_cookie(request)?.is_some() || of_scheme("Basic");
+    let login = opens(LOGIN_PATH, request.path());
+    Ok((ambient || login) && !of_scheme("Bearer"))
+}

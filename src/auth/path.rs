@@ -1,0 +1,97 @@
+//! Paths with one spelling.
+//!
+//! The router decodes percent signs before it matches, a comparison of paths does not: what one
+//! of them takes for `/users` the other may take for something else. So a path that can be
+//! spelled more simply is refused for everyone, before anybody looks at it.
+
+/// Whether a request path is written the only way it should be: it begins with a slash, has no
+/// empty and no dot segments, no backslash, and encodes nothing that needs no encoding, nor any
+/// slash, percent sign or control character.
+pub fn is_canonical(path: &str) -> bool {
+    let segments_sound = || {
+        let inner = path.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+        let mut segments = inner.into_iter().flat_map(|inner| inner.split('/'));
+        path == "/" || segments.all(|segment| !matches!(segment, "" | "." | ".."))
+    };
+    path.starts_with('/')
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && segments_sound()
+        && encodings_sound(path.as_bytes())
+}
+
+fn encodings_sound(path: &[u8]) -> bool {
+    let mut pieces = path.split(|byte| *byte == b'%');
+    pieces.next();
+    pieces.all(|piece| match piece {
+        [high, low, ..] => {
+            hex(*high).zip(hex(*low)).is_some_and(|(h, l)| needs_encoding(h << 4 | l))
+        }
+        _ => false,
+    })
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// Everything but what is unreserved (RFC 3986, 2.3), slashes, `%` and control characters.
+const fn needs_encoding(byte: u8) -> bool {
+    let unreserved = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    !unreserved && !matches!(byte, b'/' | b'\\' | b'%') && !byte.is_ascii_control()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_with_one_spelling_pass() {
+        for path in [
+            "/",
+            "/api/v1/users",
+            "/api/v1/users/",
+            "/a%20b",
+            "/%C3%A4",
+            "/a;b=c",
+            "/.well-known/x",
+            "/...",
+        ] {
+            assert!(is_canonical(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        for path in [
+            "",
+            "*",
+            "api",
+            "//",
+            "//api/v1/users",
+            "/api//v1/users",
+            "/api/v1/users//",
+            "/./api",
+            "/api/../x",
+            "/api/v1/..",
+            "/api/v1/.",
+            "/api/v1/%75sers",
+            "/%61pi",
+            "/%2e%2e/x",
+            "/a%2fb",
+            "/a%2Fb",
+            "/a%5cb",
+            "/a\\b",
+            "/a%00",
+            "/a%0d%0a",
+            "/a%",
+            "/a%4",
+            "/a%zz",
+            "/a%2575",
+            "/ä",
+            "/a b",
+            "/%7e",
+        ] {
+            assert!(!is_canonical(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Sessions that survive a restart.
+
+use super::session::{SessionKind, Sessions};
+use super::session_exp::SessionExpAuth;
+use crate::models::Lifetime;
+
+/// `AUTH_TYPE=session_db_auth`: sessions that end by themselves and survive a restart. It is
+/// [`SessionExpAuth`] on a durable store.
+pub struct SessionDBAuth(pub SessionExpAuth);
+
+impl SessionKind for SessionDBAuth {
+    fn sessions(&self) -> &Sessions {
+        self.0.sessions()
+    }
+
+    fn lifetime(&self, remembered: bool) -> Lifetime {
+        self.0.lifetime(remembered)
+    }
+}

@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use super::{Failure, Outcome};
+use crate::app::Service;
+use crate::config::Config;
+use crate::error::Error;
+use crate::server;
+
+pub async fn serve(config: &Config) -> Outcome {
+    if config.unsafe_fast_hash {
+        log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
+    }
+    if is_new(config) {
+        // A bad setting shows before anything is touched.
+        config.first_admin().map_err(Failure::usage)?;
+    }
+    let service = Arc::new(Service::open(config)?);
+    let ended = run(config, &service).await;
+    let closed = service.close().await;
+    ended?;
+    closed.map_err(Failure::from)
+}
+
+async fn run(config: &Config, service: &Arc<Service>) -> Outcome {
+    let bound = server::bind(config, service).map_err(Failure::of)?;
+    ensure_first_admin(config, service).await?;
+    let users = service.accounts().users.count().await?;
+    let sessions = service.session_count().await?;
+    log::info!("data in {}, users: {users}, sessions: {sessions}", config.data_dir.display());
+    bound.run(Arc::clone(service)).await.map_err(Failure::of)
+}
+
+/// Whether there can be no users yet.
+fn is_new(config: &Config) -> bool {
+    let missing = |file: &str| !config.data_dir.join(file).exists();
+    missing("User.json") && missing("User.journal") && missing("User.journal.folding")
+}
+
+async fn ensure_first_admin(config: &Config, service: &Service) -> Outcome {
+    if service.accounts().users.count().await? > 0 {
+        return Ok(());
+    }
+    match config.first_admin().map_err(Failure::usage)? {
+        Some(admin) => {
+            let email = admin.email.clone();
+            let created = service.create_first_admin(admin).await;
+            created.map_err(|error: Error| Failure::of(format!("first admin {email}: {error}")))?;
+            log::info!("made the first admin, {email}");
+        }
+        None => log::warn!(
+            "no users yet: set ADMIN_EMAIL and ADMIN_PASSWORD, or stop and run: sessiond user add --role admin you@example.com"
+        ),
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::sync::Arc;
+
+use super::{Data, Failure, Outcome, with_data};
+use crate::auth::accounts::{NewUser, UserPatch};
+use crate::config::Config;
+use crate::models::{Role, User};
+use crate::store::SessionStore as _;
+
+/// What to do with users.
+#[derive(clap::Subcommand)]
+pub enum UserCommand {
+    /// Add a user; the password is asked for, or read from standard input
+    Add {
+        /// E-mail address
+        email: String,
+        /// First name
+        #[arg(long)]
+        first_name: Option<String>,
+        /// Last name
+        #[arg(long)]
+        last_name: Option<String>,
+        /// admin, or user
+        #[arg(long, default_value = "user")]
+        role: Role,
+    },
+    /// List all users: id, e-mail address, role, state, creation
+    List,
+    /// Give a user another password, which ends his sessions
+    Passwd {
+        /// E-mail address, or id
+        user: String,
+    },
+    /// Lock a user out, which ends his sessions
+    Disable {
+        /// E-mail address, or id
+        user: String,
+    },
+    /// Let a user in again
+    Enable {
+        /// E-mail address, or id
+        user: String,
+    },
+    /// Delete a user and his sessions
+    Delete {
+        /// E-mail address, or id
+        user: String,
+    },
+}
+
+pub async fn user(config: &Config, command: UserCommand) -> Outcome {
+    with_data(config, async |data| run(&data, command).await).await
+}
+
+async fn run(data: &Data, command: UserCommand) -> Outcome {
+    match command {
+        UserCommand::Add { email, first_name, last_name, role } => {
+            let password = ask_password(&email)?;
+            let new = NewUser { email, password, first_name, last_name, role };
+            let user = data.accounts.create(new).await?;
+            tell(&format!("added {} {} {}", user.role, user.email, user.id))
+        }
+        UserCommand::List => list(data).await,
+        UserCommand::Passwd { user } => {
+            let user = find(data, &user).await?;
+            let password = ask_password(user.email.as_str())?;
+            data.accounts.set_password(user.id, password).await?;
+            end_sessions(data, &user).await?;
+            tell(&format!("changed the password of {}", user.email))
+        }
+        UserCommand::Disable { user } => {
+            let user = set_disabled(data, &user, true).await?;
+            end_sessions(data, &user).await?;
+            tell(&format!("disabled {}", user.email))
+        }
+        UserCommand::Enable { user } => {
+            let user = set_disabled(data, &user, false).await?;
+            tell(&format!("enabled {}", user.email))
+        }
+        UserCommand::Delete { user } => {
+            let user = find(data, &user).await?;
+            data.accounts.users.remove(user.id).await?;
+            end_sessions(data, &user).await?;
+            tell(&format!("deleted {}", user.email))
+        }
+    }
+}
+
+async fn list(data: &Data) -> Outcome {
+    for user in data.accounts.users.all().await? {
+        let state = if user.disabled { "disabled" } else { "enabled" };
+        let User { id, email, role, created_at, .. } = user.as_ref();
+        tell(&format!("{id}\t{email}\t{role}\t{state}\t{created_at}"))?;
+    }
+    Ok(())
+}
+
+async fn set_disabled(data: &Data, user: &str, disabled: bool) -> Result<Arc<User>, Failure> {
+    let user = find(data, user).await?;
+    let patch = UserPatch { disabled: Some(disabled), ..UserPatch::default() };
+    data.accounts.update(user.id, patch).await?;
+    Ok(user)
+}
+
+async fn end_sessions(data: &Data, user: &User) -> Outcome {
+    data.stores.sessions.remove_all(user.id, None).await?;
+    Ok(())
+}
+
+/// The user with this e-mail address or id.
+async fn find(data: &Data, user: &str) -> Result<Arc<User>, Failure> {
+    let users = &data.accounts.users;
+    let found = match user.parse() {
+        Ok(id) => users.get(id).await?,
+        Err(_) => users.search(user).await?,
+    };
+    found.ok_or_else(|| Failure::of(format!("no user has the e-mail address or id '{user}'")))
+}
+
+/// A password from the terminal, unseen and twice; or the first line of standard input.
+fn ask_password(email: &str) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        let mut line = String::new();
+        io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|cause| Failure::of(format!("password: {cause}")))?;
+        let line = line.strip_suffix('\n').unwrap_or(&line);
+        return Ok(line.strip_suffix('\r').unwrap_or(line).to_owned());
+    }
+    let password = rpassword::prompt_password(format!("Password for {email}: "))?;
+    if rpassword::prompt_password("Once more: ")? != password {
+        return Err(Failure::of("the two passwords differ"));
+    }
+    Ok(password)
+}
+
+fn tell(line: &str) -> Outcome {
+    writeln!(io::stdout(), "{line}").map_err(Failure::from)
+}

@@ -1,0 +1,312 @@
+//! Every setting: its flag, its variable, its default, and what it may be.
+
+mod values;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser};
+
+pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
+use values::{Domain, OriginList, Seconds, Threads};
+
+use crate::api::LoginErrors;
+use crate::auth::cookie::SessionCookie;
+use crate::auth::guard::{GuardRules, InvalidStatus};
+use crate::auth::origins::Origins;
+use crate::models::{Email, Lifetime, Password};
+
+/// Seconds after which a session ends, unless something else is set.
+const SESSION_DURATION: Seconds = Seconds(86_400);
+/// Seconds without use after which a session ends, unless something else is set.
+const SESSION_IDLE_TIMEOUT: Seconds = Seconds(3_600);
+/// bcrypt's cost under `UNSAFE_FAST_HASH`.
+const FAST_COST: u32 = 4;
+
+/// The settings of a service. Each can be given as a flag or as a variable.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Settings")]
+pub struct Config {
+    /// Address to listen on
+    #[arg(long, env, global = true, default_value = "127.0.0.1", value_parser = not_empty)]
+    pub api_host: String,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, env, global = true, default_value = "5000", value_parser = port)]
+    pub api_port: u16,
+    /// Folder of the records; made when it is missing
+    #[arg(long, env, global = true, default_value = "data", value_parser = path)]
+    pub data_dir: PathBuf,
+    /// Kind of authentication: none, auth, basic_auth, session_auth, session_exp_auth, session_db_auth
+    #[arg(long, env, global = true, default_value = "session_db_auth")]
+    pub auth_type: AuthType,
+    /// Where clients find the service; https makes the cookie Secure and prefixes its name
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    pub public_url: Maybe<PublicUrl>,
+    /// Name of the session cookie
+    #[arg(long, env, global = true, default_value = SessionCookie::DEFAULT_NAME, value_parser = values::cookie_name)]
+    pub session_name: String,
+    /// Seconds a session lives from its creation; 0: no such limit [default: 86400]
+    #[arg(long, env, global = true, value_parser = values::lifetime)]
+    session_duration: Option<Seconds>,
+    /// Seconds a session lives without being used; 0: no such limit [default: 3600]
+    #[arg(long, env, global = true, value_parser = values::lifetime)]
+    session_idle_timeout: Option<Seconds>,
+    /// Domain whose hosts share the session cookie; needs an https PUBLIC_URL
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    cookie_domain: Maybe<Domain>,
+    /// Status for credentials that are no good: 403, or 401
+    #[arg(long, env, global = true, default_value = "403", value_parser = values::invalid_status)]
+    invalid_status: InvalidStatus,
+    /// What a failed login tells: uniform, or detailed
+    #[arg(long, env, global = true, default_value = "uniform", value_parser = values::login_errors)]
+    pub login_errors: LoginErrors,
+    /// Slow down guessing: on, or off (accepted, takes effect in a later version)
+    #[arg(long, env, global = true, default_value = "on", value_parser = values::switch)]
+    pub login_throttle: bool,
+    /// Origins whose pages may call the API, separated by commas, or *
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    cors_origins: OriginList,
+    /// Cost of password hashes, 10 to 15: each step doubles the time
+    #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
+    bcrypt_cost: u64,
+    /// Hash at cost 4, for tests and benches only: 1, or 0
+    #[arg(long, env, global = true, default_value = "0", value_parser = values::switch)]
+    pub unsafe_fast_hash: bool,
+    /// Threads that hash passwords [default: half the cores]
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    hash_lanes: Maybe<Threads>,
+    /// Passwords that may wait to be hashed; more are answered 503
+    #[arg(long, env, global = true, default_value = "64", value_parser = values::number::<1, 65_536>)]
+    hash_queue: u64,
+    /// Threads that answer requests [default: the cores]
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    workers: Maybe<Threads>,
+    /// Seconds an idle connection is kept
+    #[arg(long, env, global = true, default_value = "75", value_parser = values::seconds::<3_600>)]
+    pub keep_alive: Duration,
+    /// Seconds the head of a request may take to arrive
+    #[arg(long, env, global = true, default_value = "5", value_parser = values::seconds::<300>)]
+    pub head_timeout: Duration,
+    /// Seconds the body of a request may take to arrive
+    #[arg(long, env, global = true, default_value = "10", value_parser = values::seconds::<300>)]
+    pub body_timeout: Duration,
+    /// Seconds that requests in flight get to finish at a stop
+    #[arg(long, env, global = true, default_value = "10", value_parser = values::seconds::<300>)]
+    pub shutdown_timeout: Duration,
+    /// How the log is written: text, or json (an object a line)
+    #[arg(long, env, global = true, default_value = "text")]
+    pub log_format: LogFormat,
+    /// What is logged: error, warn, info, debug or trace, also per module
+    #[arg(long, env, global = true, default_value = "info,actix_server=warn")]
+    pub rust_log: String,
+    /// First admin, made when there are no users yet
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    admin_email: Maybe<Email>,
+    /// File that holds the first admin's password
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    admin_password_file: Maybe<PathBuf>,
+    /// The first admin's password; only as a variable, since everybody sees a command line
+    #[arg(skip = std::env::var("ADMIN_PASSWORD").unwrap_or_default())]
+    admin_password: String,
+}
+
+/// The first admin, as the settings have him.
+pub struct FirstAdmin {
+    /// His address.
+    pub email: Email,
+    /// His password, which keeps the rules.
+    pub password: String,
+}
+
+/// For those who want the settings and no commands.
+#[derive(Parser)]
+#[command(name = "sessiond")]
+struct Settings {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl Config {
+    /// Reads the settings from the variables alone, and checks them. The error is one line.
+    pub fn from_environment() -> Result<Self, String> {
+        let read = Settings::try_parse_from(["sessiond"]).map_err(|error| one_line(&error))?;
+        read.config.check()?;
+        Ok(read.config)
+    }
+
+    /// Checks what no setting can know alone. The error is one line that names a setting, its
+    /// value and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_cookie()?;
+        if let (Some(duration), Some(idle)) = (self.session_duration, self.session_idle_timeout)
+            && duration.0 > 0
+            && idle > duration
+        {
+            return Err(format!(
+                "SESSION_IDLE_TIMEOUT='{}': must not exceed SESSION_DURATION, which is {}",
+                idle.0, duration.0
+            ));
+        }
+        env_filter::Builder::new()
+            .try_parse(&self.rust_log)
+            .map_err(|_| format!("RUST_LOG='{}': must be a level (error, warn, info, debug, trace, off), or module=level pairs", self.rust_log))?;
+        self.check_first_admin()
+    }
+
+    fn check_cookie(&self) -> Result<(), String> {
+        let name = &self.session_name;
+        let prefixed = name.starts_with("__Host-") || name.starts_with("__Secure-");
+        if prefixed && !self.is_https() {
+            return Err(format!("SESSION_NAME='{name}': needs a PUBLIC_URL with https"));
+        }
+        let Some(Domain(domain)) = &self.cookie_domain.0 else { return Ok(()) };
+        let url = self.public_url.0.as_ref().filter(|url| url.is_https());
+        let Some(url) = url else {
+            return Err(format!("COOKIE_DOMAIN='{domain}': needs a PUBLIC_URL with https"));
+        };
+        let host = url.host();
+        if host != domain && !host.ends_with(&format!(".{domain}")) {
+            return Err(format!(
+                "COOKIE_DOMAIN='{domain}': must be the domain of PUBLIC_URL, which is on {host}"
+            ));
+        }
+        if name.starts_with("__Host-") {
+            return Err(format!(
+                "SESSION_NAME='{name}': must not begin with __Host- beside COOKIE_DOMAIN"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_first_admin(&self) -> Result<(), String> {
+        let (direct, file) =
+            (!self.admin_password.is_empty(), self.admin_password_file.0.is_some());
+        if direct && file {
+            return Err("ADMIN_PASSWORD: must not be set beside ADMIN_PASSWORD_FILE".into());
+        }
+        if (direct || file) && self.admin_email.0.is_none() {
+            return Err(
+                "ADMIN_EMAIL='': must be set beside ADMIN_PASSWORD or ADMIN_PASSWORD_FILE".into()
+            );
+        }
+        if direct {
+            check_password("ADMIN_PASSWORD", &self.admin_password)?;
+        }
+        Ok(())
+    }
+
+    /// The admin to make when there are no users yet. Only then is the password file read: later
+    /// it may be gone.
+    pub fn first_admin(&self) -> Result<Option<FirstAdmin>, String> {
+        let Some(email) = self.admin_email.0.clone() else { return Ok(None) };
+        let password = match &self.admin_password_file.0 {
+            Some(file) => read_password(file)?,
+            None => self.admin_password.clone(),
+        };
+        if password.is_empty() {
+            let needed =
+                "needs ADMIN_PASSWORD or ADMIN_PASSWORD_FILE beside it, as there are no users yet";
+            return Err(format!("ADMIN_EMAIL='{email}': {needed}"));
+        }
+        Ok(Some(FirstAdmin { email, password }))
+    }
+
+    /// Whether clients reach the service over https.
+    pub fn is_https(&self) -> bool {
+        self.public_url.0.as_ref().is_some_and(PublicUrl::is_https)
+    }
+
+    /// The session cookie.
+    pub fn cookie(&self) -> SessionCookie {
+        let domain = self.cookie_domain.0.as_ref().map(|domain| domain.0.as_str());
+        SessionCookie::new(&self.session_name, self.is_https(), domain)
+    }
+
+    /// What the guard goes by.
+    pub fn guard_rules(&self) -> GuardRules {
+        let OriginList { listed, any } = self.cors_origins.clone();
+        let own = self.public_url.0.as_ref().map(PublicUrl::origin);
+        GuardRules { invalid_status: self.invalid_status, origins: Origins { own, listed, any } }
+    }
+
+    /// How long a session lives that is not remembered.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            absolute: self.session_duration.unwrap_or(SESSION_DURATION).limit(),
+            idle: self.session_idle_timeout.unwrap_or(SESSION_IDLE_TIMEOUT).limit(),
+        }
+    }
+
+    /// The cost of new password hashes.
+    pub fn hash_cost(&self) -> u32 {
+        if self.unsafe_fast_hash {
+            FAST_COST
+        } else {
+            u32::try_from(self.bcrypt_cost).unwrap_or(15)
+        }
+    }
+
+    /// Threads that hash, and passwords that may wait for them.
+    pub fn hash_lanes(&self) -> (usize, usize) {
+        let lanes = self.hash_lanes.0.map_or_else(|| (cores() / 2).max(1), |lanes| lanes.0.get());
+        (lanes, usize::try_from(self.hash_queue).unwrap_or(usize::MAX))
+    }
+
+    /// Threads that answer requests.
+    pub fn workers(&self) -> usize {
+        self.workers.0.map_or_else(cores, |workers| workers.0.get())
+    }
+}
+
+/// The password in a file; the end of its line is none of it.
+fn read_password(file: &Path) -> Result<String, String> {
+    let name = format!("ADMIN_PASSWORD_FILE='{}'", file.display());
+    let text = std::fs::read_to_string(file).map_err(|cause| format!("{name}: {cause}"))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let password = line.strip_suffix('\r').unwrap_or(line).to_owned();
+    check_password(&name, &password)?;
+    Ok(password)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+fn check_password(name: &str, password: &str) -> Result<(), String> {
+    Password::new(password.to_owned()).map(drop).map_err(|error| format!("{name}: {error}"))
+}
+
+fn not_empty(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("must not be empty".into()) } else { Ok(text.to_owned()) }
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    not_empty(text).map(PathBuf::from)
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    let port = values::number::<0, 65_535>(text)?;
+    Ok(u16::try_from(port).unwrap_or_default())
+}
+
+/// A bad setting or command line in one line: what, its value, and what is allowed.
+pub fn one_line(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let named = context(ContextKind::InvalidArg).zip(context(ContextKind::InvalidValue));
+    if let (ErrorKind::ValueValidation, Some((argument, value))) = (error.kind(), named) {
+        // "--api-port <API_PORT>": the name in angle brackets is that of the variable.
+        let name =
+            argument.rsplit(['<', '[']).next().unwrap_or(argument).trim_end_matches(['>', ']']);
+        let allowed =
+            std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
+        return format!("{name}='{value}': {allowed}");
+    }
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    format!("{} (see 'sessiond --help')", line.strip_prefix("error: ").unwrap_or(line))
+}

@@ -1,0 +1,125 @@
+//! The server: listener, workers, what surrounds every request, and a graceful stop.
+
+mod edge;
+pub mod logging;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, rt, web};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::api;
+use crate::app::Service;
+use crate::config::{AuthType, Config};
+use edge::{InFlight, RequestIds, edge};
+
+/// Between two sweeps of what has expired.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// What a last answer gets to leave the machine after its request is finished.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// A server that has its address and has not answered yet.
+pub struct Bound {
+    server: Server,
+    in_flight: Arc<InFlight>,
+    shutdown_timeout: Duration,
+}
+
+/// Takes the address. The error is one line that names it.
+pub fn bind(config: &Config, service: &Arc<Service>) -> Result<Bound, String> {
+    let in_flight = Arc::new(InFlight::default());
+    let request_ids = web::Data::new(RequestIds::new());
+    let (service, flights) = (Arc::clone(service), web::Data::from(Arc::clone(&in_flight)));
+    let application = move || {
+        App::new()
+            .app_data(request_ids.clone())
+            .app_data(flights.clone())
+            .configure(service.routes())
+            .default_service(web::to(api::not_found))
+            .wrap(from_fn(edge))
+    };
+    let address = (config.api_host.as_str(), config.api_port);
+    let server = HttpServer::new(application)
+        .workers(config.workers())
+        .keep_alive(config.keep_alive)
+        .client_request_timeout(config.head_timeout)
+        .disable_signals()
+        .bind(address)
+        .map_err(|cause| format!("{}:{}: {cause}", config.api_host, config.api_port))?;
+    for address in server.addrs() {
+        let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
+        log::info!("sessiond {version} listening on http://{address}, AUTH_TYPE={kind}");
+        warn_of_plain_http(config, address.ip());
+    }
+    Ok(Bound { server: server.run(), in_flight, shutdown_timeout: config.shutdown_timeout })
+}
+
+fn warn_of_plain_http(config: &Config, address: IpAddr) {
+    if !address.is_loopback() && !config.is_https() {
+        log::warn!(
+            "plain http on {address}: anybody on the way can read passwords; set PUBLIC_URL to the https address of the proxy before it"
+        );
+    }
+    if config.auth_type == AuthType::None {
+        log::warn!("AUTH_TYPE=none: everybody who reaches {address} may do everything");
+    }
+}
+
+impl Bound {
+    /// Answers requests until SIGTERM or SIGINT, then lets those in flight finish. A second
+    /// signal ends without waiting.
+    pub async fn run(self, service: Arc<Service>) -> io::Result<()> {
+        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let stop = stop(signals, self.server.handle(), self.in_flight, self.shutdown_timeout);
+        let stop = rt::spawn(stop);
+        let sweep = rt::spawn(sweep(service));
+        let ended = self.server.await;
+        stop.abort();
+        sweep.abort();
+        ended
+    }
+}
+
+async fn stop(
+    mut signals: (Signal, Signal),
+    server: ServerHandle,
+    in_flight: Arc<InFlight>,
+    timeout: Duration,
+) {
+    next(&mut signals).await;
+    log::info!("stopping");
+    server.pause().await;
+    in_flight.close();
+    let finished = async {
+        in_flight.finished().await;
+        rt::time::sleep(FLUSH).await;
+    };
+    tokio::select! {
+        () = finished => {}
+        () = rt::time::sleep(timeout) => log::warn!("stopped with requests unanswered"),
+        () = next(&mut signals) => {}
+    }
+    server.stop(false).await;
+}
+
+async fn next((terminate, interrupt): &mut (Signal, Signal)) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Removes what has expired, now and then.
+async fn sweep(service: Arc<Service>) {
+    loop {
+        rt::time::sleep(SWEEP_INTERVAL).await;
+        if let Err(error) = service.auth().sweep().await {
+            log::warn!("expired sessions stay for now: {error}");
+        }
+    }
+}

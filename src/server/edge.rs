@@ -1,0 +1,195 @@
+//! What surrounds every request: limits, one spelling of paths, a request id, security headers,
+//! a panic that becomes an answer, and the line in the log.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
+use futures_util::FutureExt as _;
+use tokio::sync::Notify;
+
+use crate::auth::guard::Caller;
+use crate::auth::path::is_canonical;
+use crate::error::{Error, Result};
+use crate::random::{self, SystemRandom};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The most bytes of a request target.
+const MAX_TARGET: usize = 8 * 1024;
+/// The most bytes of all header names and values together.
+const MAX_HEADERS: usize = 16 * 1024;
+
+/// Counts the requests that are being answered.
+#[derive(Default)]
+pub struct InFlight {
+    count: AtomicUsize,
+    closing: AtomicBool,
+    changed: Notify,
+}
+
+impl InFlight {
+    /// From here on each connection ends with its next answer.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until nothing is being answered.
+    pub async fn finished(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.count.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn begin(&self) -> Flight<'_> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Flight(self)
+    }
+}
+
+struct Flight<'f>(&'f InFlight);
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        if self.0.closing.load(Ordering::SeqCst) {
+            self.0.changed.notify_waiters();
+        }
+    }
+}
+
+/// Names requests that bring no name along: a number drawn at start, and a count.
+pub struct RequestIds {
+    process: u32,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    /// Begins to count.
+    pub fn new() -> Self {
+        // Without randomness the names are only less unlike those of the last run.
+        let process = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
+        Self { process, count: AtomicU64::new(0) }
+    }
+
+    /// The id of a request: what `X-Request-Id` says if it is sane, else a new one.
+    fn of(&self, request: &ServiceRequest) -> HeaderValue {
+        let sent = request.headers().get(X_REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
+        sent.cloned().unwrap_or_else(|| {
+            let count = self.count.fetch_add(1, Ordering::Relaxed);
+            HeaderValue::from_str(&format!("{:x}-{count:x}", self.process)).expect("hex is a value")
+        })
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (1..=64).contains(&id.len()) && id.iter().all(allowed)
+}
+
+/// The middleware: for `actix_web::middleware::from_fn`, outermost.
+pub async fn edge<B: MessageBody + 'static>(
+    ids: web::Data<RequestIds>,
+    in_flight: web::Data<InFlight>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let started = Instant::now();
+    let _flight = in_flight.begin();
+    let id = ids.of(&request);
+    let answered = match check(&request) {
+        Ok(()) => AssertUnwindSafe(next.call(request)).catch_unwind().await,
+        Err(refused) => {
+            let response = request.into_response(refused.error_response()).map_into_right_body();
+            return Ok(finish(response, started, &id, &in_flight));
+        }
+    };
+    match answered {
+        Ok(response) => Ok(finish(response?.map_into_left_body(), started, &id, &in_flight)),
+        Err(_panic) => Err(panicked(id)),
+    }
+}
+
+/// Completes an answer, and tells the log about it.
+fn finish<B>(
+    mut response: ServiceResponse<B>,
+    started: Instant,
+    id: &HeaderValue,
+    in_flight: &InFlight,
+) -> ServiceResponse<B> {
+    secure(response.headers_mut());
+    response.headers_mut().insert(X_REQUEST_ID, id.clone());
+    if in_flight.closing.load(Ordering::SeqCst) {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    log(&response, started, id);
+    response
+}
+
+/// The answer when something inside has panicked: the request is gone with it, so the answer
+/// travels as an error. The panic hook has written the line in the log.
+fn panicked(id: HeaderValue) -> actix_web::Error {
+    let error = Error::Internal("a request ended in a panic".into());
+    let mut answer = HttpResponse::InternalServerError();
+    let mut answer = answer.json(serde_json::json!({ "error": error.public_text() }));
+    secure(answer.headers_mut());
+    answer.headers_mut().insert(X_REQUEST_ID, id);
+    InternalError::from_response(error, answer).into()
+}
+
+/// Refuses what is too large or oddly spelled, before anybody looks at it.
+fn check(request: &ServiceRequest) -> Result<()> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > MAX_TARGET {
+        return Err(Error::UriTooLong(format!("URI must have at most {MAX_TARGET} bytes").into()));
+    }
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if headers.sum::<usize>() > MAX_HEADERS {
+        return Err(Error::HeaderTooLarge(
+            format!("header must have at most {MAX_HEADERS} bytes").into(),
+        ));
+    }
+    if !is_canonical(request.path()) {
+        return Err(Error::bad("path must be written without encoded, empty or dot segments"));
+    }
+    Ok(())
+}
+
+/// The headers that every answer has: nothing here is to be guessed at, framed, kept or leaked.
+fn secure(headers: &mut HeaderMap) {
+    const CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// One line per request: no query, no header but the request id, no secrets.
+fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
+    let request = response.request();
+    let extensions = request.extensions();
+    let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id.to_string());
+    log::info!(
+        method = request.method().as_str(),
+        path = request.path(),
+        status = response.status().as_u16(),
+        ms = started.elapsed().as_secs_f64() * 1000.0,
+        user = user.as_deref().unwrap_or("-"),
+        request_id = id.to_str().unwrap_or_default();
+        "request"
+    );
+}

@@ -1,0 +1,239 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::client::Request;
+use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
+
+/// A folder that goes away with this value.
+pub struct TempDir(PathBuf);
+
+impl TempDir {
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        let path =
+            std::env::temp_dir().join(format!("sessiond-test-{}-{count}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The data directory in it, which the program makes.
+    pub fn data(&self) -> PathBuf {
+        self.0.join("data")
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests start the program")]
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command
+}
+
+/// The program with these variables and nothing else in its environment.
+fn sessiond(variables: &BTreeMap<String, String>) -> Command {
+    let mut command = command(env!("CARGO_BIN_EXE_sessiond"));
+    command.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command of the program to its end.
+pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    run_with_input(arguments, variables, "")
+}
+
+/// The same with something on its standard input.
+pub fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let mut child = sessiond(&variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    // A program that does not read its input is free to end before it is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// How a server is to be started.
+pub struct Program {
+    directory: Arc<TempDir>,
+    variables: BTreeMap<String, String>,
+}
+
+impl Program {
+    /// A server of this kind: fast hashes, a free port, a fresh data directory, a first admin.
+    pub fn of(auth_type: &str) -> Self {
+        let directory = Arc::new(TempDir::new());
+        let data = directory.data().display().to_string();
+        let program = Self { directory, variables: BTreeMap::new() };
+        program
+            .set("AUTH_TYPE", auth_type)
+            .set("API_PORT", "0")
+            .set("DATA_DIR", &data)
+            .set("UNSAFE_FAST_HASH", "1")
+            .set("ADMIN_EMAIL", ADMIN)
+            .set("ADMIN_PASSWORD", ADMIN_PASSWORD)
+    }
+
+    /// With a variable.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Without a variable.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// Starts it, and returns when it answers.
+    pub fn start(self) -> Server {
+        let mut child = sessiond(&self.variables).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut address = None;
+        for line in lines.by_ref() {
+            let line = line.unwrap();
+            if let Some((_, rest)) = line.split_once("listening on http://") {
+                let end = rest.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
+                address = rest[..end.unwrap_or(rest.len())].parse().ok();
+            }
+            let ready = line.contains("data in ");
+            log.lock().unwrap().push(line);
+            if ready {
+                break;
+            }
+        }
+        let Some(address) = address else {
+            panic!("not started: {:?} {:?}", child.wait(), log.lock().unwrap());
+        };
+        let reader = {
+            let log = Arc::clone(&log);
+            std::thread::spawn(move || {
+                lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line));
+            })
+        };
+        Server { program: self, child, address, log, reader: Some(reader) }
+    }
+}
+
+/// A running server; killed when this value goes away.
+pub struct Server {
+    program: Program,
+    child: Child,
+    pub address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// A server of this kind.
+    pub fn of(auth_type: &str) -> Self {
+        Program::of(auth_type).start()
+    }
+
+    /// A request that can be added to and is then sent.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request("POST", path)
+    }
+
+    pub fn put(&self, path: &str) -> Request {
+        self.request("PUT", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path)
+    }
+
+    /// Logs in and returns the session id.
+    pub fn log_in(&self, email: &str, password: &str) -> String {
+        let login = self.post("/api/v1/auth_session/login");
+        let answer = login.form(&[("email", email), ("password", password)]).send();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.session_id().expect("a login sets the cookie")
+    }
+
+    /// The session id of the first admin, logged in anew.
+    pub fn admin(&self) -> String {
+        self.log_in(ADMIN, ADMIN_PASSWORD)
+    }
+
+    /// Makes a plain user with [`PASSWORD`] (as the admin, by a session) and returns the id.
+    pub fn add_user(&self, email: &str) -> String {
+        let body = serde_json::json!({ "email": email, "password": PASSWORD });
+        let answer = self.post("/api/v1/users").session(&self.admin()).json(&body).send();
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.program.directory.data()
+    }
+
+    /// What the server has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Asks the server to stop (SIGTERM), waits until it has, and returns how to start it again,
+    /// with its exit status and its whole log.
+    pub fn stop(mut self) -> (Program, ExitStatus, Vec<String>) {
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        let log = self.log();
+        (self.again(), status, log)
+    }
+
+    /// Kills the server (SIGKILL) and returns how to start it again.
+    pub fn kill(mut self) -> Program {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.again()
+    }
+
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = command("/bin/kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn again(&self) -> Program {
+        Program {
+            directory: Arc::clone(&self.program.directory),
+            variables: self.program.variables.clone(),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,6 @@
+//! What a client, an operator and an embedder observe. One file per behaviour; tests are named as
+//! sentences, speak HTTP to the real program and share no data directory.
+
+mod harness;
+
+mod status;
