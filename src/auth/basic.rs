@@ -1,6 +1,6 @@
 //! Basic authentication (RFC 7617).
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use dashmap::DashMap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use tokio::sync::Mutex;
 
 use super::accounts::Accounts;
 use super::cookie::SessionCookie;
@@ -41,6 +42,16 @@ impl BasicAuth {
     }
 }
 
+impl BasicAuth {
+    /// The user of a credential that was verified a moment ago, if he is still the same: any
+    /// change of the record (password, role, disabled, anything) makes it another one.
+    async fn remembered(&self, key: &Key) -> Result<Option<Arc<User>>> {
+        let Some(known) = self.verified.get(key, self.clock.now()) else { return Ok(None) };
+        let current = self.users.get(known.id).await?;
+        Ok(current.filter(|current| Arc::ptr_eq(current, &known)))
+    }
+}
+
 #[async_trait(?Send)]
 impl Auth for BasicAuth {
     fn cookie(&self) -> &SessionCookie {
@@ -57,17 +68,23 @@ impl Auth for BasicAuth {
         let Some(decoded) = token.and_then(credentials::decode_basic) else { return Ok(None) };
         let Some(sent) = credentials::split_basic(&decoded) else { return Ok(None) };
         let key = self.verified.key(&decoded);
-        if let Some(known) = self.verified.get(&key, self.clock.now()) {
-            // Any change of the record (password, role, disabled, anything) is another record.
-            let current = self.users.get(known.id).await?;
-            if current.is_some_and(|current| Arc::ptr_eq(&current, &known)) {
-                return Ok(Some(known));
-            }
-            self.verified.forget(&key);
+        if let Some(user) = self.remembered(&key).await? {
+            return Ok(Some(user));
+        }
+        // Many requests at once with one new credential hash it once: the others wait for the
+        // first, and share what came of it.
+        let (turn, since) = (self.verified.turn(key), self.clock.now());
+        let mut refused = turn.lock().await;
+        if refused.is_some_and(|refused| since <= refused) {
+            return Ok(None);
+        }
+        if let Some(user) = self.remembered(&key).await? {
+            return Ok(Some(user));
         }
         let user = self.accounts.log_in(&sent.email, sent.password).await?.ok();
-        if let Some(user) = &user {
-            self.verified.remember(key, user, self.clock.now());
+        match &user {
+            Some(user) => self.verified.remember(key, user, self.clock.now()),
+            None => *refused = Some(self.clock.now()),
         }
         Ok(user)
     }
@@ -84,26 +101,33 @@ impl Auth for BasicAuth {
 /// tells no password.
 struct VerifiedCredentials {
     key: [u8; 32],
-    known: DashMap<[u8; 32], (Arc<User>, Timestamp)>,
+    known: DashMap<Key, (Arc<User>, Timestamp)>,
+    turns: DashMap<Key, Weak<Turn>>,
 }
+
+/// Held by the request that verifies a credential; tells the others when it was refused.
+type Turn = Mutex<Option<Timestamp>>;
+
+/// The HMAC of an e-mail address and a password.
+type Key = [u8; 32];
 
 impl VerifiedCredentials {
     fn new(random: &dyn Random) -> Result<Self> {
-        Ok(Self { key: random::bytes(random)?, known: DashMap::new() })
+        Ok(Self { key: random::bytes(random)?, known: DashMap::new(), turns: DashMap::new() })
     }
 
-    fn key(&self, credentials: &str) -> [u8; 32] {
+    fn key(&self, credentials: &str) -> Key {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
         mac.update(credentials.as_bytes());
         mac.finalize().into_bytes().into()
     }
 
-    fn get(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<User>> {
+    fn get(&self, key: &Key, now: Timestamp) -> Option<Arc<User>> {
         let known = self.known.get(key)?;
         (now < known.1).then(|| Arc::clone(&known.0))
     }
 
-    fn remember(&self, key: [u8; 32], user: &Arc<User>, now: Timestamp) {
+    fn remember(&self, key: Key, user: &Arc<User>, now: Timestamp) {
         if self.known.len() >= CAPACITY {
             self.purge(now);
         }
@@ -112,11 +136,21 @@ impl VerifiedCredentials {
         }
     }
 
-    fn forget(&self, key: &[u8; 32]) {
-        self.known.remove(key);
+    /// Whoever holds this lock verifies this credential; it is gone when nobody does.
+    fn turn(&self, key: Key) -> Arc<Turn> {
+        if self.turns.len() >= CAPACITY {
+            self.turns.retain(|_, turn| turn.strong_count() > 0);
+        }
+        let mut turn = self.turns.entry(key).or_default();
+        turn.upgrade().unwrap_or_else(|| {
+            let fresh = Arc::new(Turn::default());
+            *turn = Arc::downgrade(&fresh);
+            fresh
+        })
     }
 
     fn purge(&self, now: Timestamp) {
         self.known.retain(|_, (_, until)| now < *until);
+        self.turns.retain(|_, turn| turn.strong_count() > 0);
     }
 }

@@ -1,0 +1,108 @@
+//! What settings must keep to together.
+
+use std::path::Path;
+
+use super::Config;
+use super::values::Domain;
+use crate::models::{Email, Password};
+
+/// The first admin, as the settings have him.
+pub struct FirstAdmin {
+    /// His address.
+    pub email: Email,
+    /// His password, which keeps the rules.
+    pub password: String,
+}
+
+impl Config {
+    /// Checks what no setting can know alone. The error is one line that names a setting, its
+    /// value and what is allowed.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_cookie()?;
+        if let (Some(duration), Some(idle)) = (self.session_duration, self.session_idle_timeout)
+            && duration.0 > 0
+            && idle > duration
+        {
+            return Err(format!(
+                "SESSION_IDLE_TIMEOUT='{}': must not exceed SESSION_DURATION, which is {}",
+                idle.0, duration.0
+            ));
+        }
+        env_filter::Builder::new()
+            .try_parse(&self.rust_log)
+            .map_err(|_| format!("RUST_LOG='{}': must be a level (error, warn, info, debug, trace, off), or module=level pairs", self.rust_log))?;
+        self.check_first_admin()
+    }
+
+    fn check_cookie(&self) -> Result<(), String> {
+        let name = &self.session_name;
+        let prefixed = name.starts_with("__Host-") || name.starts_with("__Secure-");
+        if prefixed && !self.is_https() {
+            return Err(format!("SESSION_NAME='{name}': needs a PUBLIC_URL with https"));
+        }
+        let Some(Domain(domain)) = &self.cookie_domain.0 else { return Ok(()) };
+        let url = self.public_url.0.as_ref().filter(|url| url.is_https());
+        let Some(url) = url else {
+            return Err(format!("COOKIE_DOMAIN='{domain}': needs a PUBLIC_URL with https"));
+        };
+        let host = url.host();
+        if host != domain && !host.ends_with(&format!(".{domain}")) {
+            return Err(format!(
+                "COOKIE_DOMAIN='{domain}': must be the domain of PUBLIC_URL, which is on {host}"
+            ));
+        }
+        if name.starts_with("__Host-") {
+            return Err(format!(
+                "SESSION_NAME='{name}': must not begin with __Host- beside COOKIE_DOMAIN"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_first_admin(&self) -> Result<(), String> {
+        let (direct, file) =
+            (!self.admin_password.is_empty(), self.admin_password_file.0.is_some());
+        if direct && file {
+            return Err("ADMIN_PASSWORD: must not be set beside ADMIN_PASSWORD_FILE".into());
+        }
+        if (direct || file) && self.admin_email.0.is_none() {
+            return Err(
+                "ADMIN_EMAIL='': must be set beside ADMIN_PASSWORD or ADMIN_PASSWORD_FILE".into()
+            );
+        }
+        if direct {
+            check_password("ADMIN_PASSWORD", &self.admin_password)?;
+        }
+        Ok(())
+    }
+
+    /// The admin to make when there are no users yet. Only then is the password file read: later
+    /// it may be gone.
+    pub fn first_admin(&self) -> Result<Option<FirstAdmin>, String> {
+        let Some(email) = self.admin_email.0.clone() else { return Ok(None) };
+        let password = match &self.admin_password_file.0 {
+            Some(file) => read_password(file)?,
+            None => self.admin_password.clone(),
+        };
+        if password.is_empty() {
+            let needed =
+                "needs ADMIN_PASSWORD or ADMIN_PASSWORD_FILE beside it, as there are no users yet";
+            return Err(format!("ADMIN_EMAIL='{email}': {needed}"));
+        }
+        Ok(Some(FirstAdmin { email, password }))
+    }
+}
+
+/// The password in a file; the end of its line is none of it.
+fn read_password(file: &Path) -> Result<String, String> {
+    let name = format!("ADMIN_PASSWORD_FILE='{}'", file.display());
+    let text = std::fs::read_to_string(file).map_err(|cause| format!("{name}: {cause}"))?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let password = line.strip_suffix('\r').unwrap_or(line).to_owned();
+    check_password(&name, &password)?;
+    Ok(password)
+}
+
+fn check_password(name: &str, password: &str) -> Result<(), String> {
+    Password::new(password.to_owned()).map(drop).map_err(|error| format!("{name}: {error}"))
+}
