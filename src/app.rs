@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::web;
+use actix_web::{rt, web};
 
 use crate::api::{self, BodyTimeout, LoginErrors};
 use crate::auth::accounts::{Accounts, NewUser};
@@ -21,12 +22,16 @@ use crate::config::{AuthType, Config, FirstAdmin};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserSession};
 use crate::random::{Random, SystemRandom};
+use crate::server::{self, Bound};
 use crate::store::directory::DataDirectory;
 use crate::store::files::{Disk, Files};
 use crate::store::json::JsonTable;
 use crate::store::load::Loaded;
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, SessionStore, UserStore};
+
+/// Between two sweeps of what has expired.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the service takes from the world, so that a test can put something else in its place.
 #[derive(Clone)]
@@ -49,7 +54,39 @@ impl Default for World {
     }
 }
 
-/// The data directory, open.
+/// A data directory as it was found: locked, read and verified, and not changed.
+pub struct Found {
+    /// The users.
+    pub users: Loaded<User>,
+    /// The sessions of `session_db_auth`.
+    pub sessions: Loaded<UserSession>,
+    directory: DataDirectory,
+}
+
+impl Found {
+    /// Locks and reads a data directory.
+    pub fn read(path: &Path, world: &World) -> Result<Self, OpenError> {
+        let directory = DataDirectory::open(path)?;
+        let users = Loaded::read(world.files.as_ref(), directory.path())?;
+        let sessions = Loaded::read(world.files.as_ref(), directory.path())?;
+        Ok(Self { users, sessions, directory })
+    }
+
+    /// Starts to take changes. From here on the clock is at least where the records are.
+    pub fn start(self, world: &World) -> Stores {
+        for newest in [self.users.newest_time(), self.sessions.newest_time()].into_iter().flatten()
+        {
+            world.clock.not_before(newest);
+        }
+        Stores {
+            users: Arc::new(JsonTable::start(self.users, Arc::clone(&world.files))),
+            sessions: Arc::new(JsonTable::start(self.sessions, Arc::clone(&world.files))),
+            _directory: self.directory,
+        }
+    }
+}
+
+/// A data directory that takes changes.
 pub struct Stores {
     /// The users.
     pub users: Arc<JsonTable<User>>,
@@ -59,18 +96,9 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Locks and reads a data directory. Everything is read and verified before anything is
-    /// changed; afterwards the clock is at least where the records are.
+    /// Locks and reads a data directory, and starts to take changes.
     pub fn open(path: &Path, world: &World) -> Result<Self, OpenError> {
-        let directory = DataDirectory::open(path)?;
-        let users = Loaded::<User>::read(world.files.as_ref(), directory.path())?;
-        let sessions = Loaded::<UserSession>::read(world.files.as_ref(), directory.path())?;
-        for newest in [users.newest_time(), sessions.newest_time()].into_iter().flatten() {
-            world.clock.not_before(newest);
-        }
-        let users = Arc::new(JsonTable::start(users, Arc::clone(&world.files)));
-        let sessions = Arc::new(JsonTable::start(sessions, Arc::clone(&world.files)));
-        Ok(Self { users, sessions, _directory: directory })
+        Ok(Found::read(path, world)?.start(world))
     }
 
     /// Folds the journals and ends the writers.
@@ -127,6 +155,22 @@ impl Service {
             config.app_data(accounts).app_data(auth).app_data(rules);
             config.app_data(login_errors).app_data(body_timeout);
             api::configure(config);
+        }
+    }
+
+    /// Takes the address in the settings, to answer the API there. The error is one line.
+    pub fn bind(self: &Arc<Self>, config: &Config) -> Result<Bound, String> {
+        let service = Arc::clone(self);
+        server::bind(config, move |routes| service.routes()(routes))
+    }
+
+    /// Removes what has expired, once a minute, for ever.
+    pub async fn sweep(self: Arc<Self>) {
+        loop {
+            rt::time::sleep(SWEEP_INTERVAL).await;
+            if let Err(error) = self.auth.sweep().await {
+                log::warn!("what has expired stays for now: {error}");
+            }
         }
     }
 

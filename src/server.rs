@@ -14,12 +14,9 @@ use actix_web::{App, HttpServer, rt, web};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api;
-use crate::app::Service;
 use crate::config::{AuthType, Config};
 use edge::{InFlight, RequestIds, edge};
 
-/// Between two sweeps of what has expired.
-const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// What a last answer gets to leave the machine after its request is finished.
 const FLUSH: Duration = Duration::from_millis(50);
 
@@ -30,16 +27,19 @@ pub struct Bound {
     shutdown_timeout: Duration,
 }
 
-/// Takes the address. The error is one line that names it.
-pub fn bind(config: &Config, service: &Arc<Service>) -> Result<Bound, String> {
+/// Takes the address, to answer these routes. The error is one line that names the address.
+pub fn bind<R>(config: &Config, routes: R) -> Result<Bound, String>
+where
+    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+{
     let in_flight = Arc::new(InFlight::default());
-    let request_ids = web::Data::new(RequestIds::new());
-    let (service, flights) = (Arc::clone(service), web::Data::from(Arc::clone(&in_flight)));
+    let (request_ids, flights) =
+        (web::Data::new(RequestIds::new()), web::Data::from(Arc::clone(&in_flight)));
     let application = move || {
         App::new()
             .app_data(request_ids.clone())
             .app_data(flights.clone())
-            .configure(service.routes())
+            .configure(routes.clone())
             .default_service(web::to(api::not_found))
             .wrap(from_fn(edge))
     };
@@ -72,15 +72,15 @@ fn warn_of_plain_http(config: &Config, address: IpAddr) {
 
 impl Bound {
     /// Answers requests until SIGTERM or SIGINT, then lets those in flight finish. A second
-    /// signal ends without waiting.
-    pub async fn run(self, service: Arc<Service>) -> io::Result<()> {
+    /// signal ends without waiting. Meanwhile `background` is done as well.
+    pub async fn run(self, background: impl Future<Output = ()> + 'static) -> io::Result<()> {
         let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stop = stop(signals, self.server.handle(), self.in_flight, self.shutdown_timeout);
         let stop = rt::spawn(stop);
-        let sweep = rt::spawn(sweep(service));
+        let background = rt::spawn(background);
         let ended = self.server.await;
         stop.abort();
-        sweep.abort();
+        background.abort();
         ended
     }
 }
@@ -111,15 +111,5 @@ async fn next((terminate, interrupt): &mut (Signal, Signal)) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-/// Removes what has expired, now and then.
-async fn sweep(service: Arc<Service>) {
-    loop {
-        rt::time::sleep(SWEEP_INTERVAL).await;
-        if let Err(error) = service.auth().sweep().await {
-            log::warn!("expired sessions stay for now: {error}");
-        }
     }
 }

@@ -40,9 +40,7 @@ impl BasicAuth {
         let (users, clock) = (Arc::clone(&accounts.users), Arc::clone(&accounts.clock));
         Ok(Self { accounts, users, clock, cookie, verified })
     }
-}
 
-impl BasicAuth {
     /// The user of a credential that was verified a moment ago, if he is still the same: any
     /// change of the record (password, role, disabled, anything) makes it another one.
     async fn remembered(&self, key: &Key) -> Result<Option<Arc<User>>> {

@@ -2,9 +2,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Data, Failure, Outcome, with_data};
+use crate::app::World;
 use crate::config::Config;
 use crate::models::{User, UserSession};
-use crate::store::files::{self, Disk};
+use crate::store::files;
 use crate::store::{Record, Records as _, write_records};
 
 /// Names what an export is; `import` looks for it.
@@ -19,8 +20,10 @@ pub async fn export(config: &Config, file: Option<&Path>) -> Outcome {
         Some(path) => {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let temporary = path.with_file_name(format!(".{name}.tmp"));
-            files::replace(&Disk, path, &temporary, |out| write(&data, out))
-                .map_err(|cause| Failure::of(format!("{}: {cause}", path.display())))
+            files::replace(World::default().files.as_ref(), path, &temporary, |out| {
+                write(&data, out)
+            })
+            .map_err(|cause| Failure::of(format!("{}: {cause}", path.display())))
         }
     })
     .await

@@ -4,7 +4,6 @@ use super::{Failure, Outcome};
 use crate::app::Service;
 use crate::config::Config;
 use crate::error::Error;
-use crate::server;
 
 pub async fn serve(config: &Config) -> Outcome {
     if config.unsafe_fast_hash {
@@ -22,12 +21,12 @@ pub async fn serve(config: &Config) -> Outcome {
 }
 
 async fn run(config: &Config, service: &Arc<Service>) -> Outcome {
-    let bound = server::bind(config, service).map_err(Failure::of)?;
+    let bound = service.bind(config).map_err(Failure::of)?;
     ensure_first_admin(config, service).await?;
     let users = service.accounts().users.count().await?;
     let sessions = service.session_count().await?;
     log::info!("data in {}, users: {users}, sessions: {sessions}", config.data_dir.display());
-    bound.run(Arc::clone(service)).await.map_err(Failure::of)
+    bound.run(Arc::clone(service).sweep()).await.map_err(Failure::of)
 }
 
 /// Whether there can be no users yet.

@@ -3,4 +3,5 @@
 
 mod harness;
 
+mod architecture;
 mod status;
