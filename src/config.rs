@@ -125,7 +125,14 @@ struct Settings {
 impl Config {
     /// Reads the settings from the variables alone, and checks them. The error is one line.
     pub fn from_environment() -> Result<Self, String> {
-        let read = Settings::try_parse_from(["sessiond"]).map_err(|error| one_line(&error))?;
+        Self::from_arguments(&[])
+    }
+
+    /// Reads the settings from flags, like `["--api-port", "0"]`, and what they leave out from the
+    /// variables; and checks them. The error is one line.
+    pub fn from_arguments(arguments: &[&str]) -> Result<Self, String> {
+        let line = std::iter::once(&"sessiond").chain(arguments);
+        let read = Settings::try_parse_from(line).map_err(|error| one_line(&error))?;
         read.config.check()?;
         Ok(read.config)
     }

@@ -4,7 +4,7 @@ mod edge;
 pub mod logging;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ const FLUSH: Duration = Duration::from_millis(50);
 /// A server that has its address and has not answered yet.
 pub struct Bound {
     server: Server,
+    addresses: Vec<SocketAddr>,
     in_flight: Arc<InFlight>,
     shutdown_timeout: Duration,
 }
@@ -51,12 +52,14 @@ where
         .disable_signals()
         .bind(address)
         .map_err(|cause| format!("{}:{}: {cause}", config.api_host, config.api_port))?;
-    for address in server.addrs() {
+    let addresses = server.addrs();
+    for address in &addresses {
         let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
         log::info!("sessiond {version} listening on http://{address}, AUTH_TYPE={kind}");
         warn_of_plain_http(config, address.ip());
     }
-    Ok(Bound { server: server.run(), in_flight, shutdown_timeout: config.shutdown_timeout })
+    let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
+    Ok(Bound { server, addresses, in_flight, shutdown_timeout })
 }
 
 fn warn_of_plain_http(config: &Config, address: IpAddr) {
@@ -71,6 +74,16 @@ fn warn_of_plain_http(config: &Config, address: IpAddr) {
 }
 
 impl Bound {
+    /// Where it listens: with port 0 in the settings, this tells the port that was found.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The server alone, for a program that stops it by its handle and not by a signal.
+    pub fn into_server(self) -> Server {
+        self.server
+    }
+
     /// Answers requests until SIGTERM or SIGINT, then lets those in flight finish. A second
     /// signal ends without waiting. Meanwhile `background` is done as well.
     pub async fn run(self, background: impl Future<Output = ()> + 'static) -> io::Result<()> {
