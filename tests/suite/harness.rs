@@ -1,10 +1,12 @@
 //! Starts the real program on a free port with a data directory of its own, and speaks HTTP to it.
 
 mod client;
+mod in_process;
 mod process;
 
-pub use client::{Answer, Request};
-pub use process::{Program, Server, TempDir, run, run_with_input};
+pub use client::{Answer, Client, Connection, Request};
+pub use in_process::{InProcess, START, block_on};
+pub use process::{Program, Server, TempDir};
 
 /// The first admin of every server that is started here.
 pub const ADMIN: &str = "admin@example.com";

@@ -1,9 +1,72 @@
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use base64::Engine as _;
 use serde_json::Value;
+
+use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
+
+/// How long an answer may take before a test fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Somebody who speaks to the server at an address.
+pub struct Client {
+    pub address: SocketAddr,
+}
+
+impl Client {
+    /// A request that can be added to and is then sent.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        Request::new(self.address, method, path)
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request("POST", path)
+    }
+
+    pub fn put(&self, path: &str) -> Request {
+        self.request("PUT", path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path)
+    }
+
+    /// A connection of its own, for more than one request or for what is no request.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// A login with these fields, not sent yet.
+    pub fn login(&self, fields: &[(&str, &str)]) -> Request {
+        self.post("/api/v1/auth_session/login").form(fields)
+    }
+
+    /// Logs in and returns the session id.
+    pub fn log_in(&self, email: &str, password: &str) -> String {
+        let answer = self.login(&[("email", email), ("password", password)]).send();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.session_id().expect("a login sets the cookie")
+    }
+
+    /// The session id of the first admin, logged in anew.
+    pub fn admin(&self) -> String {
+        self.log_in(ADMIN, ADMIN_PASSWORD)
+    }
+
+    /// Makes a plain user with [`PASSWORD`] (as the admin, by a session) and returns the id.
+    pub fn add_user(&self, email: &str) -> String {
+        let body = serde_json::json!({ "email": email, "password": PASSWORD });
+        let answer = self.post("/api/v1/users").session(&self.admin()).json(&body).send();
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+}
 
 /// A request as it will be sent, byte for byte: nothing is added but `Host`, `Connection: close`
 /// and the length of a body.
@@ -71,16 +134,73 @@ impl Request {
 
     /// Sends it and reads the answer.
     pub fn send(self) -> Answer {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        self.start().finish()
+    }
+
+    /// Sends it; the answer is read from what this returns.
+    pub fn start(self) -> Connection {
+        let mut connection = Connection::open(self.address);
         let mut bytes = self.head;
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
-        // A server that refuses a body may close before it has read all of it.
-        let _ = stream.write_all(&bytes);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        Answer::parse(&answer)
+        connection.write(&bytes);
+        connection
+    }
+}
+
+/// A connection to the server.
+pub struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// Writes these bytes. A server that refuses a body may close before it has read all of it.
+    pub fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.0.get_mut().write_all(bytes.as_ref());
+    }
+
+    /// Reads the next answer, as long as its head says that it is; none when the connection ends
+    /// before it.
+    pub fn answer(&mut self) -> Option<Answer> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if self.0.read_until(b'\n', &mut head).ok().filter(|read| *read > 0).is_none() {
+                assert_eq!(String::from_utf8_lossy(&head), "", "half an answer");
+                return None;
+            }
+        }
+        let mut answer = Answer::parse(&head);
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        answer.body = String::from_utf8(body).unwrap();
+        Some(answer)
+    }
+
+    /// Reads the one answer that is still to come, up to the end of the connection.
+    pub fn finish(self) -> Answer {
+        Answer::parse(&self.rest())
+    }
+
+    /// Everything that comes until the server closes. A test whose server does not fails.
+    pub fn rest(mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        match self.0.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("the server does not close: {error}"),
+        }
+        rest
+    }
+
+    /// Says that nothing more will be written.
+    pub fn end(&mut self) {
+        self.0.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 }
 
@@ -110,6 +230,12 @@ impl Answer {
     /// The value of a header (its name in lower case), if it is there.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a header.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let named = self.headers.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.as_str()).collect()
     }
 
     pub fn json(&self) -> Value {

@@ -1,15 +1,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-use super::client::Request;
-use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
+use super::client::Client;
+use super::{ADMIN, ADMIN_PASSWORD};
 
 /// A folder that goes away with this value.
 pub struct TempDir(PathBuf);
@@ -54,21 +54,8 @@ fn sessiond(variables: &BTreeMap<String, String>) -> Command {
     command
 }
 
-/// Runs a command of the program to its end.
-pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-    run_with_input(arguments, variables, "")
-}
-
-/// The same with something on its standard input.
-pub fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
-    let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let mut child = sessiond(&variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
-    // A program that does not read its input is free to end before it is written.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
-
 /// How a server is to be started.
+#[derive(Clone)]
 pub struct Program {
     directory: Arc<TempDir>,
     variables: BTreeMap<String, String>,
@@ -104,7 +91,7 @@ impl Program {
     /// Starts it, and returns when it answers.
     pub fn start(self) -> Server {
         let mut child = sessiond(&self.variables).spawn().unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Log::default());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut address = None;
         for line in lines.by_ref() {
@@ -114,21 +101,95 @@ impl Program {
                 address = rest[..end.unwrap_or(rest.len())].parse().ok();
             }
             let ready = line.contains("data in ");
-            log.lock().unwrap().push(line);
+            log.push(line);
             if ready {
                 break;
             }
         }
         let Some(address) = address else {
-            panic!("not started: {:?} {:?}", child.wait(), log.lock().unwrap());
+            panic!("not started: {:?} {:?}", child.wait(), log.lines());
         };
         let reader = {
             let log = Arc::clone(&log);
             std::thread::spawn(move || {
-                lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line));
+                lines.map_while(Result::ok).for_each(|line| log.push(line));
+                log.end();
             })
         };
-        Server { program: self, child, address, log, reader: Some(reader) }
+        Server { program: self, child, client: Client { address }, log, reader: Some(reader) }
+    }
+
+    /// Starts it although it cannot start, and returns how it ended.
+    pub fn fail(&self) -> Output {
+        let mut child = sessiond(&self.variables).spawn().unwrap();
+        let mut stderr = Vec::new();
+        let mut lines = BufReader::new(child.stderr.take().unwrap());
+        while lines.read_until(b'\n', &mut stderr).unwrap() > 0 {
+            if String::from_utf8_lossy(&stderr).contains("data in ") {
+                child.kill().unwrap();
+                panic!("started: {}", String::from_utf8_lossy(&stderr));
+            }
+        }
+        Output { stderr, ..child.wait_with_output().unwrap() }
+    }
+
+    /// Runs a command of the program with these variables.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with_input(arguments, "")
+    }
+
+    /// The same with something on its standard input.
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = sessiond(&self.variables);
+        let mut child = command.args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A program that does not read its input is free to end before it is written.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.data()
+    }
+
+    /// The folder around the data directory, for other files of a test.
+    pub fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+/// The lines that a program has logged.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<(Vec<String>, bool)>,
+    changed: Condvar,
+}
+
+impl Log {
+    fn push(&self, line: String) {
+        self.lines.lock().unwrap().0.push(line);
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        self.lines.lock().unwrap().1 = true;
+        self.changed.notify_all();
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().0.clone()
+    }
+
+    /// The first line that holds `text`, as soon as it is there.
+    fn wait_for(&self, text: &str) -> String {
+        let mut lines = self.lines.lock().unwrap();
+        loop {
+            if let Some(line) = lines.0.iter().find(|line| line.contains(text)) {
+                return line.clone();
+            }
+            assert!(!lines.1, "ended without {text:?}: {:?}", lines.0);
+            lines = self.changed.wait(lines).unwrap();
+        }
     }
 }
 
@@ -136,8 +197,8 @@ impl Program {
 pub struct Server {
     program: Program,
     child: Child,
-    pub address: SocketAddr,
-    log: Arc<Mutex<Vec<String>>>,
+    client: Client,
+    log: Arc<Log>,
     reader: Option<JoinHandle<()>>,
 }
 
@@ -147,48 +208,6 @@ impl Server {
         Program::of(auth_type).start()
     }
 
-    /// A request that can be added to and is then sent.
-    pub fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.address, method, path)
-    }
-
-    pub fn get(&self, path: &str) -> Request {
-        self.request("GET", path)
-    }
-
-    pub fn post(&self, path: &str) -> Request {
-        self.request("POST", path)
-    }
-
-    pub fn put(&self, path: &str) -> Request {
-        self.request("PUT", path)
-    }
-
-    pub fn delete(&self, path: &str) -> Request {
-        self.request("DELETE", path)
-    }
-
-    /// Logs in and returns the session id.
-    pub fn log_in(&self, email: &str, password: &str) -> String {
-        let login = self.post("/api/v1/auth_session/login");
-        let answer = login.form(&[("email", email), ("password", password)]).send();
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.session_id().expect("a login sets the cookie")
-    }
-
-    /// The session id of the first admin, logged in anew.
-    pub fn admin(&self) -> String {
-        self.log_in(ADMIN, ADMIN_PASSWORD)
-    }
-
-    /// Makes a plain user with [`PASSWORD`] (as the admin, by a session) and returns the id.
-    pub fn add_user(&self, email: &str) -> String {
-        let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        let answer = self.post("/api/v1/users").session(&self.admin()).json(&body).send();
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        answer.json()["id"].as_str().unwrap().to_owned()
-    }
-
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.program.directory.data()
@@ -196,13 +215,23 @@ impl Server {
 
     /// What the server has logged so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
+        self.log.lines()
+    }
+
+    /// The first line of the log that holds `text`, as soon as it is there.
+    pub fn wait_for(&self, text: &str) -> String {
+        self.log.wait_for(text)
     }
 
     /// Asks the server to stop (SIGTERM), waits until it has, and returns how to start it again,
     /// with its exit status and its whole log.
-    pub fn stop(mut self) -> (Program, ExitStatus, Vec<String>) {
+    pub fn stop(self) -> (Program, ExitStatus, Vec<String>) {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until the server has ended, and returns the same.
+    pub fn ended(mut self) -> (Program, ExitStatus, Vec<String>) {
         let status = self.child.wait().unwrap();
         self.reader.take().unwrap().join().unwrap();
         let log = self.log();
@@ -223,11 +252,21 @@ impl Server {
         assert!(status.success());
     }
 
+    /// How this server was started: to run a command beside it, or to start it again.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
     fn again(&self) -> Program {
-        Program {
-            directory: Arc::clone(&self.program.directory),
-            variables: self.program.variables.clone(),
-        }
+        self.program.clone()
+    }
+}
+
+impl Deref for Server {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 

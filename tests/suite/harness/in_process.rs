@@ -1,0 +1,123 @@
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt::System;
+use sessiond::app::{Service, World};
+use sessiond::clock::{ManualClock, Timestamp};
+use sessiond::config::{Config, FirstAdmin};
+use sessiond::models::Email;
+use tokio::sync::oneshot;
+
+use super::client::Client;
+use super::process::TempDir;
+use super::{ADMIN, ADMIN_PASSWORD};
+
+/// What the clock of every such server shows at first: 2026-01-02T03:04:05.678Z.
+pub const START: Timestamp = Timestamp::from_millis(1_767_323_045_678);
+
+/// The service in this process, answering real requests, in a world that the test controls.
+pub struct InProcess {
+    client: Client,
+    pub service: Arc<Service>,
+    pub clock: Arc<ManualClock>,
+    config: Config,
+    directory: TempDir,
+    running: Running,
+}
+
+/// A server that stops when this value goes away.
+struct Running {
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        block_on(self.handle.stop(true));
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(ended.is_none_or(|ended| ended.is_ok()) || std::thread::panicking());
+    }
+}
+
+impl InProcess {
+    /// A server with these flags, and with the first admin.
+    pub fn with(flags: &[&str]) -> Self {
+        Self::in_world(flags, World::default())
+    }
+
+    /// The same in a world of which only the clock is replaced.
+    pub fn in_world(flags: &[&str], world: World) -> Self {
+        let directory = TempDir::new();
+        let data = directory.data().display().to_string();
+        let mut fixed = vec!["--api-port", "0", "--data-dir", &data, "--unsafe-fast-hash", "1"];
+        fixed.extend(["--workers", "1", "--hash-lanes", "1"]);
+        fixed.extend(flags);
+        let config = Config::from_arguments(&fixed).unwrap();
+        Self::open(config, directory, world, START)
+    }
+
+    fn open(config: Config, directory: TempDir, world: World, now: Timestamp) -> Self {
+        let clock = Arc::new(ManualClock::at(now));
+        let world = World { clock: clock.clone(), ..world };
+        let service = Arc::new(Service::open_in(&config, &world).unwrap());
+        let email = Email::new(ADMIN).unwrap();
+        let admin = FirstAdmin { email, password: ADMIN_PASSWORD.to_owned() };
+        block_on(service.create_first_admin(admin)).unwrap();
+        let (sender, started) = oneshot::channel();
+        let (answering, settings) = (Arc::clone(&service), config.clone());
+        let thread = std::thread::spawn(move || {
+            block_on(async move {
+                let bound = answering.bind(&settings).unwrap();
+                let address = bound.addresses()[0];
+                let server = bound.into_server();
+                sender.send((address, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (address, handle) = started.blocking_recv().unwrap();
+        let client = Client { address };
+        let running = Running { handle, thread: Some(thread) };
+        Self { client, service, clock, config, directory, running }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Clears away what has expired, as happens once a minute.
+    pub fn sweep(&self) {
+        block_on(self.service.auth().sweep()).unwrap();
+    }
+
+    /// Stops the server and starts it on the same data at this time.
+    pub fn restart(self, now: Timestamp) -> Self {
+        let Self { service, config, directory, running, .. } = self;
+        drop(running);
+        block_on(service.close()).unwrap();
+        drop(service);
+        Self::open(config, directory, World::default(), now)
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.data()
+    }
+}
+
+impl Deref for InProcess {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// Waits for what is to be awaited.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    System::new().block_on(future)
+}
