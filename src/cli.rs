@@ -100,6 +100,9 @@ type Outcome = Result<(), Failure>;
 
 /// Runs the command that the command line asks for.
 pub fn run() -> ExitCode {
+    if let Err(line) = Config::check_variables() {
+        return report(Err(Failure::usage(line)));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(asked)

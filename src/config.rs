@@ -7,8 +7,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgAction::Set;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser};
+use clap::{Args, CommandFactory as _, Parser};
 
 pub use check::FirstAdmin;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
@@ -65,7 +66,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "uniform", value_parser = values::login_errors)]
     pub login_errors: LoginErrors,
     /// Slow down guessing: on, or off (accepted, takes effect in a later version)
-    #[arg(long, env, global = true, default_value = "on", value_parser = values::switch)]
+    #[arg(long, env, global = true, default_value = "on", action = Set, value_parser = values::switch)]
     pub login_throttle: bool,
     /// Origins whose pages may call the API, separated by commas, or *
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
@@ -74,7 +75,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
     bcrypt_cost: u64,
     /// Hash at cost 4, for tests and benches only: 1, or 0
-    #[arg(long, env, global = true, default_value = "0", value_parser = values::switch)]
+    #[arg(long, env, global = true, default_value = "0", action = Set, value_parser = values::switch)]
     pub unsafe_fast_hash: bool,
     /// Threads that hash passwords [default: half the cores]
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
@@ -131,10 +132,22 @@ impl Config {
     /// Reads the settings from flags, like `["--api-port", "0"]`, and what they leave out from the
     /// variables; and checks them. The error is one line.
     pub fn from_arguments(arguments: &[&str]) -> Result<Self, String> {
+        Self::check_variables()?;
         let line = std::iter::once(&"sessiond").chain(arguments);
         let read = Settings::try_parse_from(line).map_err(|error| one_line(&error))?;
         read.config.check()?;
         Ok(read.config)
+    }
+
+    /// Checks that every variable is text. The parser does too, but does not say which one is not.
+    pub fn check_variables() -> Result<(), String> {
+        let settings = Settings::command();
+        let named = settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str());
+        let is_text = |name: &&str| std::env::var_os(name).is_none_or(|v| v.to_str().is_some());
+        match named.chain(["ADMIN_PASSWORD"]).find(|name| !is_text(name)) {
+            Some(name) => Err(format!("{name}: must be text in UTF-8")),
+            None => Ok(()),
+        }
     }
 
     /// Whether clients reach the service over https.

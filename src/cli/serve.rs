@@ -6,12 +6,12 @@ use crate::config::Config;
 use crate::error::Error;
 
 pub async fn serve(config: &Config) -> Outcome {
-    if config.unsafe_fast_hash {
-        log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
-    }
     if is_new(config) {
         // A bad setting shows before anything is touched.
         config.first_admin().map_err(Failure::usage)?;
+    }
+    if config.unsafe_fast_hash {
+        log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
     }
     let service = Arc::new(Service::open(config)?);
     let ended = run(config, &service).await;
