@@ -73,6 +73,27 @@ fn warn_of_plain_http(config: &Config, address: IpAddr) {
     }
 }
 
+/// The signals that ask to stop: SIGTERM and SIGINT.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// From here on a signal no longer ends the process by itself.
+    pub fn listen() -> io::Result<Self> {
+        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 impl Bound {
     /// Where it listens: with port 0 in the settings, this tells the port that was found.
     pub fn addresses(&self) -> &[SocketAddr] {
@@ -84,10 +105,13 @@ impl Bound {
         self.server
     }
 
-    /// Answers requests until SIGTERM or SIGINT, then lets those in flight finish. A second
+    /// Answers requests until one of the signals, then lets those in flight finish. A second
     /// signal ends without waiting. Meanwhile `background` is done as well.
-    pub async fn run(self, background: impl Future<Output = ()> + 'static) -> io::Result<()> {
-        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    pub async fn run(
+        self,
+        signals: Signals,
+        background: impl Future<Output = ()> + 'static,
+    ) -> io::Result<()> {
         let stop = stop(signals, self.server.handle(), self.in_flight, self.shutdown_timeout);
         let stop = rt::spawn(stop);
         let background = rt::spawn(background);
@@ -99,12 +123,12 @@ impl Bound {
 }
 
 async fn stop(
-    mut signals: (Signal, Signal),
+    mut signals: Signals,
     server: ServerHandle,
     in_flight: Arc<InFlight>,
     timeout: Duration,
 ) {
-    next(&mut signals).await;
+    signals.next().await;
     log::info!("stopping");
     server.pause().await;
     in_flight.close();
@@ -115,14 +139,7 @@ async fn stop(
     tokio::select! {
         () = finished => {}
         () = rt::time::sleep(timeout) => log::warn!("stopped with requests unanswered"),
-        () = next(&mut signals) => {}
+        () = signals.next() => {}
     }
     server.stop(false).await;
-}
-
-async fn next((terminate, interrupt): &mut (Signal, Signal)) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }

@@ -4,6 +4,7 @@ use super::{Failure, Outcome};
 use crate::app::Service;
 use crate::config::Config;
 use crate::error::Error;
+use crate::server::Signals;
 
 pub async fn serve(config: &Config) -> Outcome {
     if is_new(config) {
@@ -21,12 +22,13 @@ pub async fn serve(config: &Config) -> Outcome {
 }
 
 async fn run(config: &Config, service: &Arc<Service>) -> Outcome {
+    let signals = Signals::listen()?;
     let bound = service.bind(config).map_err(Failure::of)?;
     ensure_first_admin(config, service).await?;
     let users = service.accounts().users.count().await?;
     let sessions = service.session_count().await?;
     log::info!("data in {}, users: {users}, sessions: {sessions}", config.data_dir.display());
-    bound.run(Arc::clone(service).sweep()).await.map_err(Failure::of)
+    bound.run(signals, Arc::clone(service).sweep()).await.map_err(Failure::of)
 }
 
 /// Whether there can be no users yet.
