@@ -4,4 +4,9 @@
 mod harness;
 
 mod architecture;
+mod basic_memory;
+mod commands;
+mod first_start;
+mod session_life;
+mod settings;
 mod status;

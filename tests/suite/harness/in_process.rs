@@ -24,7 +24,7 @@ pub struct InProcess {
     client: Client,
     pub service: Arc<Service>,
     pub clock: Arc<ManualClock>,
-    config: Config,
+    flags_so_far: Vec<String>,
     directory: TempDir,
     running: Running,
 }
@@ -52,15 +52,16 @@ impl InProcess {
     /// The same in a world of which only the clock is replaced.
     pub fn in_world(flags: &[&str], world: World) -> Self {
         let directory = TempDir::new();
-        let data = directory.data().display().to_string();
-        let mut fixed = vec!["--api-port", "0", "--data-dir", &data, "--unsafe-fast-hash", "1"];
-        fixed.extend(["--workers", "1", "--hash-lanes", "1"]);
-        fixed.extend(flags);
-        let config = Config::from_arguments(&fixed).unwrap();
-        Self::open(config, directory, world, START)
+        let flags_so_far = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::open(flags_so_far, directory, world, START)
     }
 
-    fn open(config: Config, directory: TempDir, world: World, now: Timestamp) -> Self {
+    fn open(flags_so_far: Vec<String>, directory: TempDir, world: World, now: Timestamp) -> Self {
+        let data = directory.data().display().to_string();
+        let mut flags = vec!["--api-port", "0", "--data-dir", &data, "--unsafe-fast-hash", "1"];
+        flags.extend(["--workers", "1", "--hash-lanes", "1"]);
+        flags.extend(flags_so_far.iter().map(String::as_str));
+        let config = Config::from_arguments(&flags).unwrap();
         let clock = Arc::new(ManualClock::at(now));
         let world = World { clock: clock.clone(), ..world };
         let service = Arc::new(Service::open_in(&config, &world).unwrap());
@@ -68,10 +69,10 @@ impl InProcess {
         let admin = FirstAdmin { email, password: ADMIN_PASSWORD.to_owned() };
         block_on(service.create_first_admin(admin)).unwrap();
         let (sender, started) = oneshot::channel();
-        let (answering, settings) = (Arc::clone(&service), config.clone());
+        let answering = Arc::clone(&service);
         let thread = std::thread::spawn(move || {
             block_on(async move {
-                let bound = answering.bind(&settings).unwrap();
+                let bound = answering.bind(&config).unwrap();
                 let address = bound.addresses()[0];
                 let server = bound.into_server();
                 sender.send((address, server.handle())).unwrap();
@@ -81,7 +82,7 @@ impl InProcess {
         let (address, handle) = started.blocking_recv().unwrap();
         let client = Client { address };
         let running = Running { handle, thread: Some(thread) };
-        Self { client, service, clock, config, directory, running }
+        Self { client, service, clock, flags_so_far, directory, running }
     }
 
     /// Lets time pass.
@@ -96,11 +97,17 @@ impl InProcess {
 
     /// Stops the server and starts it on the same data at this time.
     pub fn restart(self, now: Timestamp) -> Self {
-        let Self { service, config, directory, running, .. } = self;
+        self.restart_with(&[], now)
+    }
+
+    /// The same with flags more.
+    pub fn restart_with(self, flags: &[&str], now: Timestamp) -> Self {
+        let Self { service, directory, running, mut flags_so_far, .. } = self;
         drop(running);
         block_on(service.close()).unwrap();
         drop(service);
-        Self::open(config, directory, World::default(), now)
+        flags_so_far.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        Self::open(flags_so_far, directory, World::default(), now)
     }
 
     /// The data directory.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::ops::Deref;
@@ -48,7 +49,7 @@ fn command(program: &str) -> Command {
 }
 
 /// The program with these variables and nothing else in its environment.
-fn sessiond(variables: &BTreeMap<String, String>) -> Command {
+fn sessiond(variables: &BTreeMap<String, OsString>) -> Command {
     let mut command = command(env!("CARGO_BIN_EXE_sessiond"));
     command.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -58,7 +59,7 @@ fn sessiond(variables: &BTreeMap<String, String>) -> Command {
 #[derive(Clone)]
 pub struct Program {
     directory: Arc<TempDir>,
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<String, OsString>,
 }
 
 impl Program {
@@ -77,7 +78,12 @@ impl Program {
     }
 
     /// With a variable.
-    pub fn set(mut self, name: &str, value: &str) -> Self {
+    pub fn set(self, name: &str, value: &str) -> Self {
+        self.set_os(name, OsStr::new(value))
+    }
+
+    /// With a variable that need not be text.
+    pub fn set_os(mut self, name: &str, value: &OsStr) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
     }

@@ -1,0 +1,390 @@
+//! The command line: users, import, export, check, healthcheck.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Output;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::harness::{ADMIN, ADMIN_PASSWORD, PASSWORD, Program, Server};
+
+const ID: &str = "3ea61b0b-4c46-4e76-9b2e-5f9b2b1d4c11";
+const OTHER_ID: &str = "7b0a4f60-2d0e-4b7e-8d0b-0e6a2c1f9d22";
+
+#[track_caller]
+fn good(output: Output) -> String {
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn bad(output: Output) -> String {
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    said.strip_prefix("sessiond: ").unwrap().trim_end().to_owned()
+}
+
+/// A data directory with nobody in it, and no first admin to be made.
+fn empty() -> Program {
+    Program::of("session_db_auth").unset("ADMIN_EMAIL").unset("ADMIN_PASSWORD")
+}
+
+fn add(program: &Program, arguments: &[&str], input: &str) -> Output {
+    program.run_with_input(&[&["user", "add"], arguments].concat(), input)
+}
+
+fn status_of_login(server: &Server, email: &str, password: &str) -> u16 {
+    server.login(&[("email", email), ("password", password)]).send().status
+}
+
+#[test]
+fn a_user_is_added_with_a_password_from_standard_input() {
+    let program = empty();
+    let role = ["--role", "admin", "--first-name", "Ann", "--last-name", "Lee"];
+    let said = good(add(&program, &[&["ann@example.com"][..], &role].concat(), " a b c d \n"));
+    assert!(said.starts_with("added admin ann@example.com "), "{said}");
+    good(add(&program, &["bob@example.com"], &format!("{PASSWORD}\r\nnot read\n")));
+    good(add(&program, &["cat@example.com"], "no line end"));
+    let server = program.start();
+    let ann =
+        server.get("/api/v1/users/me").session(&server.log_in("ann@example.com", " a b c d "));
+    let ann = ann.send().json();
+    assert_eq!(said.trim_end().rsplit(' ').next(), ann["id"].as_str());
+    assert_eq!([&ann["role"], &ann["first_name"], &ann["last_name"]], ["admin", "Ann", "Lee"]);
+    let bob = server.get("/api/v1/users/me").session(&server.log_in("bob@example.com", PASSWORD));
+    assert_eq!(bob.send().json()["role"], "user");
+    server.log_in("cat@example.com", "no line end");
+}
+
+#[test]
+fn a_user_who_breaks_a_rule_is_not_added() {
+    let program = empty();
+    good(add(&program, &["bob@example.com"], PASSWORD));
+    for (email, password, says) in [
+        ("bob@example.com", PASSWORD, "email is already taken"),
+        ("BOB@example.com", PASSWORD, "email is already taken"),
+        ("bob", PASSWORD, "email must be"),
+        ("cat@example.com", "short", "at least 8 characters"),
+        ("cat@example.com", "", "at least 8 characters"),
+        ("cat@example.com", "password1", "most common"),
+    ] {
+        let line = bad(add(&program, &[email], password));
+        assert!(line.contains(says), "{line}");
+        assert!(password.is_empty() || !line.contains(password), "{line}");
+    }
+    assert_eq!(good(program.run(&["user", "list"])).lines().count(), 1);
+}
+
+#[test]
+fn users_are_listed_in_creation_order_without_secrets() {
+    let program = empty();
+    good(add(&program, &["--role", "admin", "zoe@example.com"], PASSWORD));
+    good(add(&program, &["bob@example.com"], PASSWORD));
+    good(program.run(&["user", "disable", "bob@example.com"]));
+    let said = good(program.run(&["user", "list"]));
+    let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(rows[0][1..4], ["zoe@example.com", "admin", "enabled"]);
+    assert_eq!(rows[1][1..4], ["bob@example.com", "user", "disabled"]);
+    assert!(rows.iter().all(|row| row.len() == 5 && row[0].len() == 36 && row[4].ends_with('Z')));
+    assert!(!said.contains('$'), "{said}");
+}
+
+#[test]
+fn a_new_password_ends_the_sessions_of_its_user_alone() {
+    let server = Server::of("session_db_auth");
+    let id = server.add_user("bob@example.com");
+    let bob = server.log_in("bob@example.com", PASSWORD);
+    let admin = server.admin();
+    let (program, _, _) = server.stop();
+    for user in [&id, "Bob@example.com"] {
+        let said = program.run_with_input(&["user", "passwd", user], "a new password 3\n");
+        assert_eq!(good(said), "changed the password of bob@example.com\n");
+    }
+    bad(program.run_with_input(&["user", "passwd", "bob@example.com"], "short"));
+    bad(program.run_with_input(&["user", "passwd", "nobody@example.com"], "a new password 3\n"));
+    let server = program.start();
+    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
+    assert_eq!(server.get("/api/v1/users/me").session(&admin).send().status, 200);
+    assert_eq!(status_of_login(&server, "bob@example.com", PASSWORD), 401);
+    server.log_in("bob@example.com", "a new password 3");
+}
+
+#[test]
+fn a_disabled_user_is_out_and_his_sessions_do_not_come_back() {
+    let server = Server::of("session_db_auth");
+    server.add_user("bob@example.com");
+    let bob = server.log_in("bob@example.com", PASSWORD);
+    let (program, _, _) = server.stop();
+    let disabled = program.run(&["user", "disable", "bob@example.com"]);
+    assert_eq!(good(disabled), "disabled bob@example.com\n");
+    let server = program.start();
+    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
+    assert_eq!(status_of_login(&server, "bob@example.com", PASSWORD), 401);
+    let (program, _, _) = server.stop();
+    assert_eq!(
+        good(program.run(&["user", "enable", "bob@example.com"])),
+        "enabled bob@example.com\n"
+    );
+    let server = program.start();
+    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
+    server.log_in("bob@example.com", PASSWORD);
+}
+
+#[test]
+fn a_deleted_user_is_gone_with_his_sessions() {
+    let server = Server::of("session_db_auth");
+    server.add_user("bob@example.com");
+    let bob = server.log_in("bob@example.com", PASSWORD);
+    let (program, _, _) = server.stop();
+    assert_eq!(
+        good(program.run(&["user", "delete", "bob@example.com"])),
+        "deleted bob@example.com\n"
+    );
+    bad(program.run(&["user", "delete", "bob@example.com"]));
+    let sessions = fs::read_to_string(program.data().join("UserSession.json")).unwrap();
+    let sessions: Value = serde_json::from_str(&sessions).unwrap();
+    assert_eq!(sessions.as_object().unwrap().len(), 1, "the admin's, who made him");
+    let server = program.start();
+    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
+}
+
+#[test]
+fn the_last_admin_stays_on_the_command_line_too() {
+    let (program, _, _) = Server::of("session_db_auth").stop();
+    for verb in ["disable", "delete"] {
+        assert_eq!(bad(program.run(&["user", verb, ADMIN])), "this is the last enabled admin");
+    }
+    program.start().admin();
+}
+
+#[test]
+fn commands_on_a_directory_that_a_server_holds_are_one_line() {
+    let server = Server::of("session_db_auth");
+    let program = server.program();
+    let classic = classic(program, &json!({ ID: record(ID, "bob@example.com", PASSWORD) }));
+    let file = program.folder().join("out.json").display().to_string();
+    let expected = format!("{}: in use by another sessiond process", server.data().display());
+    for arguments in [
+        &["user", "add", "bob@example.com"][..],
+        &["user", "list"],
+        &["user", "passwd", ADMIN],
+        &["user", "disable", ADMIN],
+        &["user", "enable", ADMIN],
+        &["user", "delete", ADMIN],
+        &["import", &classic],
+        &["export"],
+        &["export", &file],
+        &["check"],
+    ] {
+        let output = program.run_with_input(arguments, PASSWORD);
+        assert!(output.stdout.is_empty() || arguments == ["check"], "{output:?}");
+        assert_eq!(bad(output), expected, "{arguments:?}");
+    }
+    assert!(!program.folder().join("out.json").exists());
+    server.admin();
+}
+
+/// A record as the classic program writes it.
+fn record(id: &str, email: &str, password: &str) -> Value {
+    let hash =
+        Sha256::digest(password).iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
+    json!({
+        "id": id, "email": email, "_password": hash, "first_name": "Bob", "last_name": null,
+        "created_at": "2017-09-25T01:55:17", "updated_at": "2018-01-02T03:04:05",
+    })
+}
+
+fn classic(program: &Program, records: &Value) -> String {
+    let file = program.folder().join(".db_User.json");
+    fs::write(&file, records.to_string()).unwrap();
+    file.display().to_string()
+}
+
+fn stored_users(program: &Program) -> Value {
+    let users = fs::read_to_string(program.data().join("User.json")).unwrap();
+    serde_json::from_str(&users).unwrap()
+}
+
+#[test]
+fn users_of_the_classic_program_come_along_with_their_passwords() {
+    let program = empty();
+    let classic_record = record(ID, "bob@example.com", "pwd");
+    let classic_hash = classic_record["_password"].as_str().unwrap().to_owned();
+    let file = classic(&program, &json!({ ID: classic_record }));
+    let said = good(program.run(&["import", &file]));
+    assert!(said.starts_with("imported 1 users, 0 were there already\n"), "{said}");
+    assert!(said.contains("nobody is an admin yet"), "{said}");
+    let stored = stored_users(&program);
+    assert!(!stored.to_string().contains(&classic_hash), "the classic hash is on disk");
+    assert!(stored[ID]["password_hash"].as_str().unwrap().starts_with("$classic-sha256$"));
+
+    let server = program.start();
+    assert_eq!(status_of_login(&server, "bob@example.com", "pwd "), 401);
+    assert_eq!(status_of_login(&server, "bob@example.com", &classic_hash), 401);
+    let me = server.get("/api/v1/users/me").session(&server.log_in("bob@example.com", "pwd"));
+    let me = me.send().json();
+    assert_eq!(
+        me,
+        json!({
+            "id": ID, "email": "bob@example.com", "first_name": "Bob", "last_name": null,
+            "created_at": "2017-09-25T01:55:17.000Z", "updated_at": "2018-01-02T03:04:05.000Z",
+            "role": "user", "disabled": false,
+        })
+    );
+    let (program, _, _) = server.stop();
+    let hash = stored_users(&program)[ID]["password_hash"].as_str().unwrap().to_owned();
+    assert!(hash.starts_with("$2b$"), "{hash}");
+    let server = program.start();
+    server.log_in("bob@example.com", "pwd");
+}
+
+#[test]
+fn an_import_can_be_repeated() {
+    let program = empty();
+    let records = json!({ ID: record(ID, "bob@example.com", PASSWORD) });
+    good(program.run(&["import", &classic(&program, &records)]));
+    good(program.run_with_input(&["user", "passwd", ID], "a new password 3"));
+    let records = json!({
+        ID: record(ID, "bob@example.com", PASSWORD),
+        OTHER_ID: record(OTHER_ID, "cat@example.com", PASSWORD),
+    });
+    let said = good(program.run(&["import", &classic(&program, &records)]));
+    assert!(said.starts_with("imported 1 users, 1 were there already\n"), "{said}");
+    let server = program.start();
+    server.log_in("bob@example.com", "a new password 3");
+    server.log_in("cat@example.com", PASSWORD);
+}
+
+#[test]
+fn a_file_with_one_bad_record_is_refused_whole() {
+    let program = empty();
+    good(add(&program, &["taken@example.com"], PASSWORD));
+    let before = stored_users(&program);
+    let with = |member: &str, value: Value| {
+        let mut bad = record(OTHER_ID, "cat@example.com", PASSWORD);
+        bad[member] = value;
+        json!({ ID: record(ID, "bob@example.com", PASSWORD), OTHER_ID: bad })
+    };
+    for records in [
+        with("email", json!(null)),
+        with("email", json!("cat")),
+        with("email", json!("BOB@example.com")),
+        with("email", json!("taken@example.com")),
+        with("_password", json!(null)),
+        with("_password", json!("secret")),
+        with("created_at", json!("yesterday")),
+        with("updated_at", json!(5)),
+        with("id", json!(ID)),
+        with("first_name", json!(["x"])),
+        json!([]),
+        json!({ ID: [] }),
+    ] {
+        let file = classic(&program, &records);
+        let line = bad(program.run(&["import", &file]));
+        assert!(line.starts_with(&format!("{file}: ")), "{line}");
+        assert_eq!(stored_users(&program), before, "{records}");
+    }
+    for content in ["", "{", "\u{0}"] {
+        let file = program.folder().join("junk").display().to_string();
+        fs::write(&file, content).unwrap();
+        assert!(bad(program.run(&["import", &file])).starts_with(&format!("{file}: ")));
+    }
+    bad(program.run(&["import", "/nowhere/at/all"]));
+}
+
+#[test]
+fn an_export_holds_everything_and_can_be_imported() {
+    let server = Server::of("session_db_auth");
+    server.add_user("bob@example.com");
+    let bob = server.log_in("bob@example.com", PASSWORD);
+    let (program, _, _) = server.stop();
+    let file = program.folder().join("export.json");
+    fs::write(&file, "older").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(good(program.run(&["export", file.to_str().unwrap()])), "");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let printed = good(program.run(&["export"]));
+    assert_eq!(fs::read_to_string(&file).unwrap(), printed);
+    let export: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(export["User"].as_object().unwrap().len(), 2);
+    assert!(!printed.contains(&bob), "session ids are not in it");
+    let left: Vec<_> =
+        fs::read_dir(program.folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing but data and export: {left:?}");
+
+    let other = empty();
+    let said = good(other.run(&["import", file.to_str().unwrap()]));
+    assert_eq!(said, "imported 2 users, 0 were there already\nimported 2 sessions\n");
+    let again = good(other.run(&["import", file.to_str().unwrap()]));
+    assert_eq!(again, "imported 0 users, 2 were there already\nimported 0 sessions\n");
+    assert_eq!(good(other.run(&["export"])), printed);
+    let server = other.start();
+    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 200);
+    server.log_in(ADMIN, ADMIN_PASSWORD);
+}
+
+#[test]
+fn check_tells_what_there_is_and_changes_nothing() {
+    let program = Program::of("session_db_auth");
+    let said = good(program.run(&["check"]));
+    assert!(said.contains("not there yet") && !program.data().exists(), "{said}");
+    let server = program.start();
+    server.admin();
+    let program = server.kill();
+    let names = || {
+        let mut names: Vec<_> =
+            fs::read_dir(program.data()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let said = good(program.run(&["check"]));
+    assert!(said.ends_with(": 1 users, 1 sessions\n"), "{said}");
+    assert_eq!(names(), before, "the journals are not folded");
+}
+
+#[test]
+fn check_names_users_who_cannot_log_in() {
+    let (program, _, _) = Server::of("session_db_auth").stop();
+    let mut users = stored_users(&program);
+    let id = users.as_object().unwrap().keys().next().unwrap().clone();
+    users[&id]["password_hash"] = json!("no hash");
+    fs::write(program.data().join("User.json"), users.to_string()).unwrap();
+    let output = program.run(&["check"]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains(&id), "{output:?}");
+    assert_eq!(bad(output), "some users cannot log in");
+    // One bad record denies its user alone.
+    let server = program.start();
+    assert_eq!(status_of_login(&server, ADMIN, ADMIN_PASSWORD), 401);
+}
+
+#[test]
+fn the_healthcheck_tells_whether_a_server_answers() {
+    let server = Server::of("session_db_auth");
+    let program = server.program().clone().set("API_PORT", &server.address.port().to_string());
+    assert_eq!(good(program.run(&["healthcheck"])), "");
+    good(program.clone().set("API_HOST", "0.0.0.0").run(&["healthcheck"]));
+    drop(server);
+    let line = bad(program.run(&["healthcheck"]));
+    assert!(line.starts_with("127.0.0.1:"), "{line}");
+}
+
+#[test]
+fn the_healthcheck_is_not_content_with_any_answer() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let answers = ["HTTP/1.1 503 Service Unavailable\r\n\r\n", "SSH-2.0-server\r\n", ""];
+    let other = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    for _ in answers {
+        bad(Program::of("auth").set("API_PORT", &port).run(&["healthcheck"]));
+    }
+    other.join().unwrap();
+}
