@@ -5,7 +5,11 @@ mod harness;
 
 mod architecture;
 mod basic_memory;
+mod bearer;
 mod commands;
+mod cookies;
+mod cors;
+mod csrf;
 mod first_start;
 mod session_life;
 mod settings;

@@ -78,8 +78,12 @@ pub struct Request {
 
 impl Request {
     pub fn new(address: SocketAddr, method: &str, target: &str) -> Self {
-        let head =
-            format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        Self::to_host(address, &address.to_string(), method, target)
+    }
+
+    /// A request to a server that is known by another name.
+    pub fn to_host(address: SocketAddr, host: &str, method: &str, target: &str) -> Self {
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         Self { address, head: head.into_bytes(), body: Vec::new() }
     }
 

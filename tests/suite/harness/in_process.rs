@@ -10,6 +10,7 @@ use sessiond::app::{Service, World};
 use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
 use sessiond::models::Email;
+use sessiond::store::OpenError;
 use tokio::sync::oneshot;
 
 use super::client::Client;
@@ -64,7 +65,7 @@ impl InProcess {
         let config = Config::from_arguments(&flags).unwrap();
         let clock = Arc::new(ManualClock::at(now));
         let world = World { clock: clock.clone(), ..world };
-        let service = Arc::new(Service::open_in(&config, &world).unwrap());
+        let service = Arc::new(open(&config, &world));
         let email = Email::new(ADMIN).unwrap();
         let admin = FirstAdmin { email, password: ADMIN_PASSWORD.to_owned() };
         block_on(service.create_first_admin(admin)).unwrap();
@@ -122,6 +123,18 @@ impl Deref for InProcess {
     fn deref(&self) -> &Client {
         &self.client
     }
+}
+
+/// Opens a service. After a restart the directory is in use for a moment longer: until the last
+/// worker has gone, and until a program that another test is starting has let go of our lock.
+fn open(config: &Config, world: &World) -> Service {
+    for _ in 0..1_000_000 {
+        match Service::open_in(config, world) {
+            Err(OpenError::InUse(_)) => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{} stays in use", config.data_dir.display());
 }
 
 /// Waits for what is to be awaited.
