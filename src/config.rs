@@ -101,7 +101,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "text")]
     pub log_format: LogFormat,
     /// What is logged: error, warn, info, debug or trace, also per module
-    #[arg(long, env, global = true, default_value = "info,actix_server=warn")]
+    #[arg(long, env, global = true, default_value = "info,actix_server=warn,actix_http=off")]
     pub rust_log: String,
     /// First admin, made when there are no users yet
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
