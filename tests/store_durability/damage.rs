@@ -83,7 +83,7 @@ fn a_file_of_another_shape_is_refused_with_the_place() {
     is_refused(&scratch, good.replacen("\"email\"", "\"mail\"", 1).as_bytes(), "line 2 column");
     is_refused(&scratch, good.replace("eve@", "e ve@").as_bytes(), "line 3 column");
     is_refused(&scratch, good.replace("\"user\"", "\"root\"").as_bytes(), "line 2 column");
-    is_refused(&scratch, good.replacen("T", " at ", 1).as_bytes(), "line 2 column");
+    is_refused(&scratch, good.replacen('T', " at ", 1).as_bytes(), "line 2 column");
     let deep = format!("\"deep\":{}{}", "[".repeat(10_000), "]".repeat(10_000));
     is_refused(&scratch, disabled(&deep).as_bytes(), "line 2 column");
 }
