@@ -129,7 +129,8 @@ impl OpenFile for Handle {
 
     fn sync(&mut self) -> io::Result<()> {
         let mut content = self.0.lock().expect("as above");
-        content.durable = content.now.to_vec();
+        let Content { now, durable } = &mut *content;
+        durable.clone_from(now);
         Ok(())
     }
 
