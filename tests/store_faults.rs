@@ -5,6 +5,8 @@
 
 #[path = "harness/records.rs"]
 mod records;
+#[path = "harness/scratch.rs"]
+mod scratch;
 #[path = "harness/simulated_disk.rs"]
 mod simulated_disk;
 #[path = "harness/watched_files.rs"]
@@ -29,7 +31,16 @@ use records::run;
 /// Opens a class of a simulated disk. `fold_at` is the length, in bytes, of the first journal that
 /// is folded.
 fn open<R: Record>(files: impl Files, fold_at: u64) -> Result<JsonTable<R>, OpenError> {
-    let loaded = Loaded::read(&files, Path::new(""))?;
+    open_in(Path::new(""), files, fold_at)
+}
+
+/// The same in a directory.
+fn open_in<R: Record>(
+    directory: &Path,
+    files: impl Files,
+    fold_at: u64,
+) -> Result<JsonTable<R>, OpenError> {
+    let loaded = Loaded::read(&files, directory)?;
     Ok(JsonTable::start_folding_at(fold_at, loaded, Arc::new(files)))
 }
 

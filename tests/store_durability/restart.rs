@@ -146,6 +146,23 @@ fn members_that_are_not_known_survive_changes_and_rewrites() {
 }
 
 #[test]
+fn members_of_a_session_that_are_not_known_survive_too() {
+    let scratch = Scratch::new();
+    let mut login = session(&user("bob"), None);
+    login.unknown.insert("device".into(), serde_json::json!({ "name": ["phone", null] }));
+    let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
+    run(store.insert(login.clone(), None)).unwrap();
+    drop(store);
+    for seconds in [60, 120, 180] {
+        let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
+        let stored = run(store.get(&login.hash)).unwrap().unwrap();
+        assert_eq!(stored.unknown, login.unknown);
+        store.touch(&stored, after(seconds));
+        run(store.close()).unwrap();
+    }
+}
+
+#[test]
 fn an_edit_of_the_file_while_stopped_is_taken() {
     let scratch = Scratch::new();
     let store = users(scratch.path());

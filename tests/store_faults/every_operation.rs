@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sessiond::error::{Error, Result};
 use sessiond::models::{User, UserId};
 use sessiond::store::UserStore;
+use sessiond::store::files::{Disk, Files};
 use sessiond::store::json::JsonTable;
 
 use crate::records::{admin, run, user};
+use crate::scratch::Scratch;
 use crate::simulated_disk::{POWER_LOSSES, SimulatedDisk};
 use crate::watched_files::{Fate, WatchedFiles};
-use crate::{all, open};
+use crate::{all, open, open_in};
 
 /// Small enough for several folds in one script.
 const FOLD_AT: u64 = 900;
@@ -84,8 +86,12 @@ impl Faults {
     }
 
     fn on(&self, disk: &SimulatedDisk) -> WatchedFiles {
+        self.over(disk.clone())
+    }
+
+    fn over(&self, files: impl Files) -> WatchedFiles {
         let faults = self.clone();
-        WatchedFiles::new(disk.clone(), move |_| {
+        WatchedFiles::new(files, move |_| {
             let number = faults.count.fetch_add(1, Ordering::SeqCst);
             if (faults.fails)(number) { faults.fate } else { Fate::Done }
         })
@@ -189,6 +195,27 @@ fn a_change_is_answered_and_kept_or_refused_and_gone_whichever_operation_fails()
             faults.reached()
         });
     }
+}
+
+#[test]
+fn a_real_disk_keeps_the_same_when_an_operation_fails() {
+    at_every_operation(3, |number| {
+        let scratch = Scratch::new();
+        let faults = Faults::new(Fate::Torn, move |operation| operation == number);
+        let store = open_in(scratch.path(), faults.over(Disk), FOLD_AT).unwrap();
+        let mut known = Known::default();
+        for step in &script() {
+            known.make(step, &store);
+        }
+        let _ = run(store.close());
+        drop(store);
+        for _ in ["after the fault", "after a stop"] {
+            let store = open_in(scratch.path(), Disk, FOLD_AT).unwrap();
+            assert_eq!(all(&store), known.answered, "fault at {number}");
+            run(store.close()).unwrap();
+        }
+        faults.reached()
+    });
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
 use sessiond::models::{User, UserSession};
 use sessiond::store::files::Files as _;
 use sessiond::store::json::JsonTable;
-use sessiond::store::{SessionStore, UserStore};
+use sessiond::store::{Record, SessionStore, UserStore};
 
 use crate::records::{admin, after, email, refusal, run, session, user};
 use crate::simulated_disk::{POWER_LOSSES, SimulatedDisk};
@@ -51,6 +52,12 @@ impl Watch {
         *self.held.lock().unwrap() = operation;
     }
 
+    /// Waits until an operation is held.
+    fn wait(&self) {
+        let arrived = self.arrived.recv_timeout(Duration::from_mins(1));
+        arrived.expect("the operation should have come");
+    }
+
     /// Lets the operations that come to be held end like this.
     fn tell(&self, fates: &[Fate]) {
         for fate in fates {
@@ -64,10 +71,11 @@ impl Watch {
     }
 }
 
-/// An empty store that is watched.
-fn watched(disk: &SimulatedDisk) -> (JsonTable<User>, Watch) {
+/// An empty store that is watched. The watch is second, so that it goes first: what it holds is
+/// let go then, and a test that fails does not hang.
+fn watched<R: Record>(disk: &SimulatedDisk, fold_at: u64) -> (JsonTable<R>, Watch) {
     let (files, watch) = Watch::on(disk);
-    (open(files, NEVER).unwrap(), watch)
+    (open(files, fold_at).unwrap(), watch)
 }
 
 fn insert(store: &JsonTable<User>, name: &str) -> String {
@@ -82,7 +90,7 @@ const BROKEN: &str = "503 User.journal: injected";
 #[test]
 fn a_change_is_written_and_synced_before_it_is_answered() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     let read = ["read User.json", "read User.journal.folding", "read User.journal"];
     assert_eq!(watch.operations(), read);
     let admin = run(store.insert(admin("root"))).unwrap();
@@ -108,7 +116,7 @@ fn a_change_is_written_and_synced_before_it_is_answered() {
 #[test]
 fn a_stop_replaces_the_file_and_then_removes_the_journal() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     assert_eq!(insert(&store, "bob"), "done");
     watch.operations();
     run(store.close()).unwrap();
@@ -131,13 +139,13 @@ fn a_stop_replaces_the_file_and_then_removes_the_journal() {
 #[test]
 fn nobody_sees_a_change_before_it_is_synced() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     watch.hold(SYNC);
     watch.tell(&[Fate::Done]); // of the journal that is opened
     let mut inserted = store.insert(user("bob"));
     assert!((&mut inserted).now_or_never().is_none());
-    watch.arrived.recv().unwrap();
-    watch.arrived.recv().unwrap();
+    watch.wait();
+    watch.wait();
     assert_eq!(watch.operations().last().unwrap(), SYNC);
     assert_eq!(run(store.search("bob@example.com")).unwrap(), None);
     assert_eq!(run(store.count()).unwrap(), 0);
@@ -152,7 +160,7 @@ fn nobody_sees_a_change_before_it_is_synced() {
 #[test]
 fn a_change_is_made_even_if_its_caller_has_gone_away() {
     let disk = SimulatedDisk::default();
-    let (store, _watch) = watched(&disk);
+    let (store, _watch) = watched::<User>(&disk, NEVER);
     assert!(store.insert(user("bob")).now_or_never().is_none());
     assert_eq!(insert(&store, "eve"), "done");
     assert_eq!(all(&store).len(), 2);
@@ -171,7 +179,7 @@ fn as_one_batch(
     assert_eq!(insert(store, "first"), "done");
     watch.hold(SYNC);
     assert!(store.insert(user("busy")).now_or_never().is_none());
-    watch.arrived.recv().unwrap();
+    watch.wait();
     watch.operations();
     let release = async { watch.tell(&[Fate::Done, fate, Fate::Done]) };
     let (answers, ()) = run(join(join_all(changes()), release));
@@ -215,7 +223,7 @@ fn contradicting(store: &Arc<JsonTable<User>>) -> Vec<Answer> {
 #[test]
 fn changes_that_wait_share_one_sync_and_see_each_other() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     let store = Arc::new(store);
     let answers = as_one_batch(&store, &watch, Fate::Done, || contradicting(&store));
     let taken = "email is already taken";
@@ -232,7 +240,7 @@ fn changes_that_wait_share_one_sync_and_see_each_other() {
 #[test]
 fn changes_that_share_a_sync_that_fails_are_all_refused_and_none_is_there() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     let store = Arc::new(store);
     let answers = as_one_batch(&store, &watch, Fate::Failed, || contradicting(&store));
     // Even a change that was refused for another: that one has not come about.
@@ -248,7 +256,7 @@ fn changes_that_share_a_sync_that_fails_are_all_refused_and_none_is_there() {
 #[test]
 fn after_a_failed_sync_the_journal_is_verified_before_anything_is_written() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     assert_eq!(insert(&store, "bob"), "done");
     watch.hold(SYNC);
     watch.tell(&[Fate::Failed, Fate::Done]);
@@ -272,7 +280,7 @@ fn after_a_failed_sync_the_journal_is_verified_before_anything_is_written() {
 #[test]
 fn a_journal_that_lost_something_to_a_failed_sync_takes_no_more_and_readers_go_on() {
     let disk = SimulatedDisk::default();
-    let (store, watch) = watched(&disk);
+    let (store, watch) = watched::<User>(&disk, NEVER);
     assert_eq!(insert(&store, "bob"), "done");
     watch.hold(SYNC);
     watch.tell(&[Fate::Failed, Fate::Done]);
@@ -298,11 +306,10 @@ fn a_journal_that_lost_something_to_a_failed_sync_takes_no_more_and_readers_go_o
 #[test]
 fn a_fold_holds_up_no_change_and_a_crash_in_it_loses_none() {
     let disk = SimulatedDisk::default();
-    let (files, watch) = Watch::on(&disk);
-    let store = open::<User>(files, 0).unwrap();
+    let (store, watch) = watched::<User>(&disk, 0);
     watch.hold("sync User.json.tmp");
     assert_eq!(insert(&store, "bob"), "done");
-    watch.arrived.recv().unwrap();
+    watch.wait();
     for name in ["ann", "eve", "zoe"] {
         assert_eq!(insert(&store, name), "done");
     }
@@ -321,11 +328,10 @@ fn a_fold_holds_up_no_change_and_a_crash_in_it_loses_none() {
 #[test]
 fn a_fold_that_fails_refuses_no_change_and_is_done_later() {
     let disk = SimulatedDisk::default();
-    let (files, watch) = Watch::on(&disk);
-    let store = open::<User>(files, 0).unwrap();
+    let (store, watch) = watched::<User>(&disk, 0);
     watch.hold("sync User.json.tmp");
     assert_eq!(insert(&store, "bob"), "done");
-    watch.arrived.recv().unwrap();
+    watch.wait();
     watch.tell(&[Fate::Failed]);
     while !watch.operations().contains(&"remove User.json.tmp".to_owned()) {
         std::thread::yield_now();
@@ -347,12 +353,11 @@ fn a_fold_that_fails_refuses_no_change_and_is_done_later() {
 #[test]
 fn a_session_in_use_waits_for_no_disk() {
     let disk = SimulatedDisk::default();
-    let (files, watch) = Watch::on(&disk);
-    let store = open::<UserSession>(files, NEVER).unwrap();
+    let (store, watch) = watched::<UserSession>(&disk, NEVER);
     let login = run(store.insert(session(&user("bob"), None), None)).unwrap();
     watch.hold("write UserSession.journal");
     store.touch(&login, after(60));
-    watch.arrived.recv().unwrap();
+    watch.wait();
     store.touch(&login, after(120));
     let stored = run(store.get(&login.hash)).unwrap().unwrap();
     assert_eq!(stored.last_seen_at.get(), after(120));
