@@ -12,10 +12,10 @@ use sessiond::store::files::Files as _;
 use sessiond::store::json::JsonTable;
 use sessiond::store::{Record, SessionStore, UserStore};
 
-use crate::records::{admin, after, email, refusal, run, session, user};
-use crate::simulated_disk::{POWER_LOSSES, SimulatedDisk};
-use crate::watched_files::{Fate, WatchedFiles};
-use crate::{all, open};
+use super::{all, open};
+use crate::harness::records::{admin, after, email, refusal, run, session, user};
+use crate::harness::simulated_disk::{POWER_LOSSES, SimulatedDisk};
+use crate::harness::watched_files::{Fate, WatchedFiles};
 
 const NEVER: u64 = u64::MAX;
 const SYNC: &str = "sync User.journal";

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sessiond::models::{LastSeen, SessionHash, User, UserId, UserSession};
 
-use crate::action::{Change, NewUser};
-use crate::records::{admin, after, session, user};
+use super::action::{Change, NewUser};
+use crate::harness::records::{admin, after, session, user};
 
 const TAKEN: &str = "409 email is already taken";
 const LAST: &str = "409 this is the last enabled admin";

@@ -4,13 +4,13 @@ use sessiond::error::{Error, Result};
 use sessiond::models::{Role, User, UserId};
 use sessiond::store::UserStore;
 
-use crate::at_once;
-use crate::records::{admin, after, email, refusal, run, user};
+use super::at_once;
+use crate::harness::records::{admin, after, email, refusal, run, user};
 
 const TAKEN: &str = "409 email is already taken";
 const LAST: &str = "409 this is the last enabled admin";
 
-crate::on_every_store! { User:
+super::on_every_store! { User:
     a_user_is_found_by_id_and_by_address_in_any_case,
     an_insert_never_overwrites,
     an_address_belongs_to_one_user_whatever_its_case,

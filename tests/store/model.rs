@@ -1,15 +1,6 @@
 //! Any changes in any order, with stops and crashes between them, against a model of a few lines.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "harness/records.rs"]
-mod records;
-#[path = "harness/simulated_disk.rs"]
-mod simulated_disk;
-
-#[path = "store_model/action.rs"]
 mod action;
-#[path = "store_model/model.rs"]
 mod model;
 
 use std::path::Path;
@@ -21,10 +12,10 @@ use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
 use sessiond::store::{Record, SessionStore, UserStore};
 
+use crate::harness::records::{after, refusal, run};
+use crate::harness::simulated_disk::{POWER_LOSSES, SimulatedDisk};
 use action::{Action, actions};
 use model::Model;
-use records::{after, refusal, run};
-use simulated_disk::{POWER_LOSSES, SimulatedDisk};
 
 /// Bytes of a journal that is folded: small, so that there are many folds.
 const FOLD_AT: u64 = 2_000;

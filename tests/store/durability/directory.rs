@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use sessiond::store::directory::DataDirectory;
 
-use crate::scratch::Scratch;
+use crate::harness::scratch::Scratch;
 
 fn refusal(path: &std::path::Path) -> String {
     let refused = DataDirectory::open(path).err().expect("should have been refused");

@@ -4,8 +4,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use sessiond::models::{Role, User};
 
-use crate::records::email;
-use crate::simulated_disk::POWER_LOSSES;
+use crate::harness::records::email;
+use crate::harness::simulated_disk::POWER_LOSSES;
 
 /// Names of which addresses are made: few, so that they meet.
 pub const NAMES: [&str; 6] = ["ann", "ANN", "bob", "eve", "Eve", "kim"];

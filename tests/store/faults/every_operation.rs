@@ -10,11 +10,11 @@ use sessiond::store::UserStore;
 use sessiond::store::files::{Disk, Files};
 use sessiond::store::json::JsonTable;
 
-use crate::records::{admin, run, user};
-use crate::scratch::Scratch;
-use crate::simulated_disk::{POWER_LOSSES, SimulatedDisk};
-use crate::watched_files::{Fate, WatchedFiles};
-use crate::{all, open, open_in};
+use super::{all, open, open_in};
+use crate::harness::records::{admin, run, user};
+use crate::harness::scratch::Scratch;
+use crate::harness::simulated_disk::{POWER_LOSSES, SimulatedDisk};
+use crate::harness::watched_files::{Fate, WatchedFiles};
 
 /// Small enough for several folds in one script.
 const FOLD_AT: u64 = 900;

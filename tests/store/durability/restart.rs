@@ -12,10 +12,10 @@ use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
 use sessiond::store::{SessionStore, UserStore};
 
-use crate::files;
-use crate::json_store::JsonStore;
-use crate::records::{admin, after, refusal, run, session, user};
-use crate::scratch::Scratch;
+use super::files;
+use crate::harness::json_store::JsonStore;
+use crate::harness::records::{admin, after, refusal, run, session, user};
+use crate::harness::scratch::Scratch;
 
 fn users(path: &Path) -> JsonStore<User> {
     JsonStore::open(path).unwrap()

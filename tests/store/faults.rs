@@ -1,20 +1,7 @@
 //! A disk that fails, fills up or loses its power at any operation: what was answered is there,
 //! what was refused is not, and readers never notice.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "harness/records.rs"]
-mod records;
-#[path = "harness/scratch.rs"]
-mod scratch;
-#[path = "harness/simulated_disk.rs"]
-mod simulated_disk;
-#[path = "harness/watched_files.rs"]
-mod watched_files;
-
-#[path = "store_faults/every_operation.rs"]
 mod every_operation;
-#[path = "store_faults/order.rs"]
 mod order;
 
 use std::path::Path;
@@ -26,7 +13,7 @@ use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
 use sessiond::store::{OpenError, Record, UserStore};
 
-use records::run;
+use crate::harness::records::run;
 
 /// Opens a class of a simulated disk. `fold_at` is the length, in bytes, of the first journal that
 /// is folded.

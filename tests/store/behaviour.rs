@@ -1,17 +1,6 @@
 //! What every store does, whatever it is built on: one suite, run against each of them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "harness/json_store.rs"]
-mod json_store;
-#[path = "harness/records.rs"]
-mod records;
-#[path = "harness/scratch.rs"]
-mod scratch;
-
-#[path = "store_behaviour/sessions.rs"]
 mod sessions;
-#[path = "store_behaviour/users.rs"]
 mod users;
 
 use std::sync::Barrier;
@@ -32,19 +21,19 @@ macro_rules! on_every_store {
 
         mod in_json_files {
             use super::*;
-            use crate::json_store::JsonStore;
+            use crate::harness::json_store::JsonStore;
             use sessiond::store::Records as _;
             $(#[test]
             fn $test() {
-                let scratch = crate::scratch::Scratch::new();
+                let scratch = crate::harness::scratch::Scratch::new();
                 let store = JsonStore::<$record>::open(scratch.path()).unwrap();
                 run(super::$test(&*store));
                 // Whatever it did, all of it survives a restart.
-                let before = crate::content(store.table());
+                let before = crate::behaviour::content(store.table());
                 run(store.close()).unwrap();
                 drop(store);
                 let reopened = JsonStore::<$record>::open(scratch.path()).unwrap();
-                assert_eq!(crate::content(reopened.table()), before, "after a restart");
+                assert_eq!(crate::behaviour::content(reopened.table()), before, "after a restart");
             })*
         }
     };

@@ -6,10 +6,10 @@ use std::path::Path;
 use sessiond::models::{User, UserSession};
 use sessiond::store::UserStore;
 
-use crate::files;
-use crate::json_store::JsonStore;
-use crate::records::{run, user};
-use crate::scratch::Scratch;
+use super::files;
+use crate::harness::json_store::JsonStore;
+use crate::harness::records::{run, user};
+use crate::harness::scratch::Scratch;
 
 /// Why the directory is refused; the files in it stay as they are.
 fn refusal(path: &Path) -> String {

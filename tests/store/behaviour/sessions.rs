@@ -3,10 +3,10 @@
 use sessiond::models::{User, UserSession};
 use sessiond::store::SessionStore;
 
-use crate::at_once;
-use crate::records::{START, after, refusal, run, session, user};
+use super::at_once;
+use crate::harness::records::{START, after, refusal, run, session, user};
 
-crate::on_every_store! { UserSession:
+super::on_every_store! { UserSession:
     a_session_is_found_by_its_hash,
     an_insert_never_overwrites,
     a_session_ends_in_the_step_that_replaces_it,

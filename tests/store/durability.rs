@@ -1,19 +1,7 @@
 //! What the files of a store keep, over restarts, crashes, damage and a person's edits.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-#[path = "harness/json_store.rs"]
-mod json_store;
-#[path = "harness/records.rs"]
-mod records;
-#[path = "harness/scratch.rs"]
-mod scratch;
-
-#[path = "store_durability/damage.rs"]
 mod damage;
-#[path = "store_durability/directory.rs"]
 mod directory;
-#[path = "store_durability/restart.rs"]
 mod restart;
 
 use std::collections::BTreeMap;
