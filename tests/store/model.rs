@@ -1,7 +1,7 @@
 //! Any changes in any order, with stops and crashes between them, against a model of a few lines.
 
 mod action;
-mod model;
+mod reference;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use sessiond::store::{Record, SessionStore, UserStore};
 use crate::harness::records::{after, refusal, run};
 use crate::harness::simulated_disk::{POWER_LOSSES, SimulatedDisk};
 use action::{Action, actions};
-use model::Model;
+use reference::Model;
 
 /// Bytes of a journal that is folded: small, so that there are many folds.
 const FOLD_AT: u64 = 2_000;
