@@ -1,7 +1,10 @@
 //! What a client, an operator and an embedder observe. One file per behaviour; tests are named as
 //! sentences, speak HTTP to the real program and share no data directory.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod harness;
 
 mod architecture;
+mod settings;
 mod status;
