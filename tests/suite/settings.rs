@@ -125,3 +125,17 @@ fn a_session_duration_is_a_whole_number_of_seconds() {
     // An idle timeout that exceeds it would be refused, so it has to come down too.
     program.set("SESSION_IDLE_TIMEOUT", "60").start();
 }
+
+#[test]
+fn a_switch_takes_its_value_as_a_flag_too() {
+    let directory = TempDir::new();
+    let data = directory.data().display().to_string();
+    let check = |flags: &[&str]| run(&[&["check"], flags].concat(), &[("DATA_DIR", &data)]);
+    for flags in [["--login-throttle", "off"], ["--unsafe-fast-hash", "1"]] {
+        let output = check(&flags);
+        assert!(output.status.success(), "{output:?}");
+    }
+    for flags in [["--login-throttle", "maybe"], ["--unsafe-fast-hash", "2"]] {
+        assert_eq!(check(&flags).status.code(), Some(2), "{flags:?}");
+    }
+}
