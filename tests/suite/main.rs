@@ -7,5 +7,6 @@ mod harness;
 
 mod answers;
 mod architecture;
+mod paths;
 mod settings;
 mod status;
