@@ -7,6 +7,7 @@ mod harness;
 
 mod answers;
 mod architecture;
+mod gate;
 mod paths;
 mod settings;
 mod status;
