@@ -11,3 +11,5 @@ mod gate;
 mod paths;
 mod settings;
 mod status;
+mod users_read;
+mod users_write;
