@@ -8,6 +8,8 @@ mod harness;
 mod answers;
 mod architecture;
 mod gate;
+mod login;
+mod logout;
 mod paths;
 mod settings;
 mod status;
