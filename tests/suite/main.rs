@@ -12,6 +12,8 @@ mod gate;
 mod login;
 mod logout;
 mod paths;
+mod restart;
+mod session_end;
 mod settings;
 mod status;
 mod users_read;
