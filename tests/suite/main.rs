@@ -7,6 +7,7 @@ mod harness;
 
 mod answers;
 mod architecture;
+mod auth_functions;
 mod basic;
 mod gate;
 mod login;
