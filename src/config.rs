@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser};
+use clap::{ArgAction, Args, Parser};
 
 pub use check::FirstAdmin;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
@@ -65,7 +65,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "uniform", value_parser = values::login_errors)]
     pub login_errors: LoginErrors,
     /// Slow down guessing: on, or off (accepted, takes effect in a later version)
-    #[arg(long, env, global = true, default_value = "on", value_parser = values::switch)]
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
     pub login_throttle: bool,
     /// Origins whose pages may call the API, separated by commas, or *
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
@@ -74,7 +74,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
     bcrypt_cost: u64,
     /// Hash at cost 4, for tests and benches only: 1, or 0
-    #[arg(long, env, global = true, default_value = "0", value_parser = values::switch)]
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "0", value_parser = values::switch)]
     pub unsafe_fast_hash: bool,
     /// Threads that hash passwords [default: half the cores]
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]

@@ -33,9 +33,13 @@ impl Request {
         self
     }
 
+    pub fn cookie(self, pairs: &str) -> Self {
+        self.header("Cookie", pairs)
+    }
+
     /// With the session cookie under its name on plain http.
     pub fn session(self, id: &str) -> Self {
-        self.header("Cookie", &format!("_my_session_id={id}"))
+        self.cookie(&format!("_my_session_id={id}"))
     }
 
     pub fn bearer(self, id: &str) -> Self {
@@ -47,10 +51,15 @@ impl Request {
         self.header("Authorization", &format!("Basic {pair}"))
     }
 
-    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.header("Content-Type", content_type).untyped(body)
+    }
+
+    /// With a body of no kind that is said.
+    pub fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         let length = self.body.len().to_string();
-        self.header("Content-Type", content_type).header("Content-Length", &length)
+        self.header("Content-Length", &length)
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -112,9 +121,14 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The body, which must be JSON without white space.
+    #[track_caller]
     pub fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+        let body = serde_json::from_str(&self.body);
+        let body: Value = body.unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(self.body.len(), body.to_string().len(), "not compact: {}", self.body);
+        body
     }
 
     /// The session id that this answer hands out, whatever the cookie's name is.
@@ -124,10 +138,16 @@ impl Answer {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
+    /// Holds that this is an answer with exactly this JSON.
+    #[track_caller]
+    pub fn assert_is(&self, status: u16, body: &str) {
+        assert_eq!((self.status, self.body.as_str()), (status, body));
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+    }
+
     /// Holds that this is an error with exactly this text.
     #[track_caller]
     pub fn assert_error(&self, status: u16, text: &str) {
-        let expected = serde_json::json!({ "error": text }).to_string();
-        assert_eq!((self.status, self.body.as_str()), (status, expected.as_str()));
+        self.assert_is(status, &serde_json::json!({ "error": text }).to_string());
     }
 }

@@ -62,7 +62,11 @@ pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 /// The same with something on its standard input.
 pub fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let mut child = sessiond(&variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    run_in(arguments, &variables, input)
+}
+
+fn run_in(arguments: &[&str], variables: &BTreeMap<String, String>, input: &str) -> Output {
+    let mut child = sessiond(variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
     // A program that does not read its input is free to end before it is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
@@ -101,26 +105,42 @@ impl Program {
         self
     }
 
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.data()
+    }
+
+    /// Runs a command of the program to its end, on the same data directory.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        run_in(arguments, &self.variables, input)
+    }
+
     /// Starts it, and returns when it answers.
     pub fn start(self) -> Server {
+        self.try_start().unwrap_or_else(|(status, log)| panic!("not started: {status} {log:?}"))
+    }
+
+    /// Starts it; when it ends instead of answering, returns its exit status and its whole log.
+    pub fn try_start(self) -> Result<Server, (ExitStatus, Vec<String>)> {
         let mut child = sessiond(&self.variables).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = None;
+        let (mut address, mut ready) = (None, false);
         for line in lines.by_ref() {
             let line = line.unwrap();
             if let Some((_, rest)) = line.split_once("listening on http://") {
                 let end = rest.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
                 address = rest[..end.unwrap_or(rest.len())].parse().ok();
             }
-            let ready = line.contains("data in ");
+            ready = line.contains("data in ");
             log.lock().unwrap().push(line);
             if ready {
                 break;
             }
         }
-        let Some(address) = address else {
-            panic!("not started: {:?} {:?}", child.wait(), log.lock().unwrap());
+        let Some(address) = address.filter(|_| ready) else {
+            let log = log.lock().unwrap().clone();
+            return Err((child.wait().unwrap(), log));
         };
         let reader = {
             let log = Arc::clone(&log);
@@ -128,7 +148,7 @@ impl Program {
                 lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line));
             })
         };
-        Server { program: self, child, address, log, reader: Some(reader) }
+        Ok(Server { program: self, child, address, log, reader: Some(reader) })
     }
 }
 
@@ -181,17 +201,26 @@ impl Server {
         self.log_in(ADMIN, ADMIN_PASSWORD)
     }
 
-    /// Makes a plain user with [`PASSWORD`] (as the admin, by a session) and returns the id.
+    /// The request with what shows that it is the first admin's, in the kind of this server.
+    pub fn by_admin(&self, request: Request) -> Request {
+        match self.program.variables["AUTH_TYPE"].as_str() {
+            "none" => request,
+            "basic_auth" => request.basic(ADMIN, ADMIN_PASSWORD),
+            _ => request.session(&self.admin()),
+        }
+    }
+
+    /// Makes a plain user with [`PASSWORD`] (as the admin) and returns the id.
     pub fn add_user(&self, email: &str) -> String {
         let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        let answer = self.post("/api/v1/users").session(&self.admin()).json(&body).send();
+        let answer = self.by_admin(self.post("/api/v1/users")).json(&body).send();
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.json()["id"].as_str().unwrap().to_owned()
     }
 
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.program.directory.data()
+        self.program.data()
     }
 
     /// What the server has logged so far.
