@@ -9,7 +9,7 @@ mod view;
 
 use actix_web::guard::{self as on, Guard};
 use actix_web::middleware::from_fn;
-use actix_web::{Resource, Route, web};
+use actix_web::{Resource, Route, Scope, web};
 
 use crate::auth::guard::guard;
 use crate::error::{Error, Result};
@@ -20,7 +20,16 @@ pub use body::BodyTimeout;
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
 /// `Accounts`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
 pub fn configure(config: &mut web::ServiceConfig) {
-    let scope = web::scope("/api/v1")
+    let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
+    let scope = scope.default_service(web::to(not_found));
+    config.service(scope.wrap(from_fn(guard)).wrap(from_fn(cors::cors)));
+}
+
+/// All routes, with `end` at the end of each path. Fixed paths are cheaper to match than patterns,
+/// which is why those with a slash at the end are routes of their own, and `me` comes before ids.
+fn routes(scope: Scope, end: &str) -> Scope {
+    let at = |path: &str, methods| resource(&format!("{path}{end}"), methods);
+    scope
         .service(at("/status", "GET, HEAD").route(get().to(index::status)))
         .service(at("/unauthorized", "GET, HEAD").route(get().to(index::unauthorized)))
         .service(at("/forbidden", "GET, HEAD").route(get().to(index::forbidden)))
@@ -31,6 +40,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route(web::post().to(users::create)),
         )
         .service(
+            at("/users/me", "GET, HEAD")
+                .route(get().to(users::me))
+                .route(web::put().to(not_found))
+                .route(web::delete().to(not_found)),
+        )
+        .service(
             at("/users/{id}", "GET, HEAD, PUT, DELETE")
                 .route(get().to(users::read))
                 .route(web::put().to(users::update))
@@ -38,17 +53,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
         )
         .service(at("/auth_session/login", "POST").route(web::post().to(auth_session::login)))
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
-        .default_service(web::to(not_found))
-        .wrap(from_fn(guard))
-        .wrap(from_fn(cors::cors));
-    config.service(scope);
 }
 
-/// A resource at a path, with and without a slash at its end; other methods than `allowed` are
-/// told so.
-fn at(path: &str, allowed: &'static str) -> Resource {
-    let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(allowed)) };
-    web::resource([path.to_owned(), format!("{path}/")]).default_service(web::to(refuse))
+/// A resource that tells which methods it has when it is asked with another.
+fn resource(path: &str, methods: &'static str) -> Resource {
+    let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(methods)) };
+    web::resource(path).default_service(web::to(refuse))
 }
 
 /// GET, and HEAD like it.

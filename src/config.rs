@@ -7,9 +7,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ArgAction::Set;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser};
+use clap::{ArgAction, Args, CommandFactory as _, Parser};
 
 pub use check::FirstAdmin;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
@@ -66,7 +65,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "uniform", value_parser = values::login_errors)]
     pub login_errors: LoginErrors,
     /// Slow down guessing: on, or off (accepted, takes effect in a later version)
-    #[arg(long, env, global = true, default_value = "on", action = Set, value_parser = values::switch)]
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
     pub login_throttle: bool,
     /// Origins whose pages may call the API, separated by commas, or *
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
@@ -75,7 +74,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
     bcrypt_cost: u64,
     /// Hash at cost 4, for tests and benches only: 1, or 0
-    #[arg(long, env, global = true, default_value = "0", action = Set, value_parser = values::switch)]
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "0", value_parser = values::switch)]
     pub unsafe_fast_hash: bool,
     /// Threads that hash passwords [default: half the cores]
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
@@ -102,7 +101,7 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "text")]
     pub log_format: LogFormat,
     /// What is logged: error, warn, info, debug or trace, also per module
-    #[arg(long, env, global = true, default_value = "info,actix_server=warn")]
+    #[arg(long, env, global = true, default_value = "info,actix_server=warn,actix_http=off")]
     pub rust_log: String,
     /// First admin, made when there are no users yet
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]

@@ -1,13 +1,23 @@
-//! sessiond: users, logins and sessions.
+#![doc = include_str!("../README.md")]
+//!
+//! # The crate
+//!
+//! The modules from top to bottom; each names only modules below it. `docs/ARCHITECTURE.md` is the
+//! map.
+
+pub mod cli;
+
+pub mod app;
+pub mod config;
+pub mod server;
 
 pub mod api;
-pub mod app;
 pub mod auth;
-pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod error;
-pub mod models;
-pub mod random;
-pub mod server;
+
 pub mod store;
+
+pub mod models;
+
+pub mod clock;
+pub mod error;
+pub mod random;

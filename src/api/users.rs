@@ -10,9 +10,6 @@ use crate::auth::guard::{Admin, Caller};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
 
-/// The name under which everybody finds himself.
-const ME: &str = "me";
-
 /// Everybody, in creation order. For admins.
 pub async fn list(_: Admin, accounts: web::Data<Accounts>) -> Result<HttpResponse> {
     let users = accounts.users.all().await?;
@@ -35,15 +32,17 @@ pub async fn create(_: Admin, accounts: web::Data<Accounts>, body: Body) -> Resu
     Ok(HttpResponse::Created().json(UserView::from(user.as_ref())))
 }
 
-/// A user, or oneself as `me`. For himself and admins.
+/// The current user. For users; without roles there is none.
+pub async fn me(caller: Caller) -> Result<HttpResponse> {
+    Ok(shown(caller.user().ok_or_else(Error::not_found)?))
+}
+
+/// A user. For himself and admins.
 pub async fn read(
     caller: Caller,
     accounts: web::Data<Accounts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    if *id == ME {
-        return Ok(shown(caller.user().ok_or_else(Error::not_found)?));
-    }
     let id = touchable(&caller, &id)?;
     let user = accounts.users.get(id).await?.ok_or_else(Error::not_found)?;
     Ok(shown(&user))
@@ -93,12 +92,8 @@ fn touchable(caller: &Caller, id: &str) -> Result<UserId> {
     id.ok_or_else(Error::not_found)
 }
 
-/// The same for a change, which `me` is no name for: 404 for an id that nobody has, whatever the
-/// body is.
+/// The same for a change: 404 for an id that nobody has, whatever the body is.
 async fn existing(caller: &Caller, accounts: &Accounts, id: &str) -> Result<UserId> {
-    if id == ME {
-        return Err(Error::not_found());
-    }
     let id = touchable(caller, id)?;
     accounts.users.get(id).await?.map(|user| user.id).ok_or_else(Error::not_found)
 }

@@ -69,20 +69,21 @@ impl Auth for BasicAuth {
         if let Some(user) = self.remembered(&key).await? {
             return Ok(Some(user));
         }
-        // Many requests at once with one new credential hash it once: the others wait for the
-        // first, and share what came of it.
-        let (turn, since) = (self.verified.turn(key), self.clock.now());
+        // Many requests at once with one new credential do not all hash it: they wait for each
+        // other, and share what came of a verification that began after they did.
+        let (turn, arrived) = (self.verified.turn(key), self.clock.now());
         let mut refused = turn.lock().await;
-        if refused.is_some_and(|refused| since <= refused) {
+        if refused.is_some_and(|began| arrived < began) {
             return Ok(None);
         }
         if let Some(user) = self.remembered(&key).await? {
             return Ok(Some(user));
         }
+        let began = self.clock.now();
         let user = self.accounts.log_in(&sent.email, sent.password).await?.ok();
         match &user {
             Some(user) => self.verified.remember(key, user, self.clock.now()),
-            None => *refused = Some(self.clock.now()),
+            None => *refused = Some(began),
         }
         Ok(user)
     }
@@ -103,7 +104,8 @@ struct VerifiedCredentials {
     turns: DashMap<Key, Weak<Turn>>,
 }
 
-/// Held by the request that verifies a credential; tells the others when it was refused.
+/// Held by the request that verifies a credential; tells the others when the last verification
+/// began that refused it.
 type Turn = Mutex<Option<Timestamp>>;
 
 /// The HMAC of an e-mail address and a password.

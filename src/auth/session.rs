@@ -20,7 +20,7 @@ pub const REMEMBERED: Lifetime = Lifetime {
     idle: Some(Duration::from_hours(14 * 24)),
 };
 /// How many expired sessions one sweep removes at a time.
-const SWEEP: usize = 1000;
+const SWEEP: usize = 10_000;
 
 /// What every kind with sessions is made of.
 pub struct Sessions {

@@ -187,9 +187,14 @@ fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
         method = request.method().as_str(),
         path = request.path(),
         status = response.status().as_u16(),
-        ms = started.elapsed().as_secs_f64() * 1000.0,
+        ms = milliseconds(started),
         user = user.as_deref().unwrap_or("-"),
         request_id = id.to_str().unwrap_or_default();
         "request"
     );
+}
+
+/// How long ago that was, to the microsecond.
+fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
 }

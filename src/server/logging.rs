@@ -1,5 +1,6 @@
 //! The log, on standard error: lines for people, or one JSON object a line.
 
+use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
 use env_logger::Builder;
@@ -8,7 +9,7 @@ use log::Record;
 use log::kv::{self, Key, Value, VisitSource};
 use serde_json::Map;
 
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::LogFormat;
 
 /// The most characters of one text in the log.
@@ -19,8 +20,8 @@ pub fn start(format: LogFormat, filters: &str) {
     let clock = SystemClock::new();
     let write = move |out: &mut Formatter, record: &Record<'_>| {
         let line = match format {
-            LogFormat::Text => text(record, &clock.now().to_string()),
-            LogFormat::Json => json(record, &clock.now().to_string()),
+            LogFormat::Text => text(record, clock.now()),
+            LogFormat::Json => json(record, clock.now()),
         };
         writeln!(out, "{line}")
     };
@@ -32,60 +33,80 @@ pub fn start(format: LogFormat, filters: &str) {
     }));
 }
 
-fn text(record: &Record<'_>, time: &str) -> String {
-    let mut line = format!("{time} {:5} {}", record.level(), clean(&record.args().to_string()));
-    for (key, value) in pairs(record) {
-        let value = match value {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        line.extend([" ", &key, "=", &value]);
-    }
+fn text(record: &Record<'_>, time: Timestamp) -> String {
+    let mut line = format!("{time} {:5} ", record.level());
+    push_clean(&mut line, record.args());
+    let mut pairs = Pairs(|key: &str, value: &Value<'_>| {
+        line.extend([" ", key, "="]);
+        push_clean(&mut line, value);
+    });
+    // This visitor never fails.
+    let _ = record.key_values().visit(&mut pairs);
     line
 }
 
-fn json(record: &Record<'_>, time: &str) -> String {
+fn json(record: &Record<'_>, time: Timestamp) -> String {
+    let text = |value: &dyn Display| {
+        let mut text = String::new();
+        push_clean(&mut text, value);
+        serde_json::Value::from(text)
+    };
     let mut object = Map::new();
-    object.insert("time".into(), time.into());
+    object.insert("time".into(), text(&time));
     object.insert("level".into(), record.level().as_str().to_lowercase().into());
-    object.insert("message".into(), clean(&record.args().to_string()).into());
-    object.extend(pairs(record));
+    object.insert("message".into(), text(record.args()));
+    let mut pairs = Pairs(|key: &str, value: &Value<'_>| {
+        let number = value.to_u64().map(Into::into).or_else(|| value.to_f64().map(Into::into));
+        object.insert(key.to_owned(), number.unwrap_or_else(|| text(value)));
+    });
+    let _ = record.key_values().visit(&mut pairs);
     serde_json::Value::Object(object).to_string()
 }
 
-/// The named values of a record, in their order.
-fn pairs(record: &Record<'_>) -> Vec<(String, serde_json::Value)> {
-    let mut pairs = Pairs(Vec::new());
-    // This visitor never fails.
-    let _ = record.key_values().visit(&mut pairs);
-    pairs.0
-}
+/// Calls a function for each named value of a record.
+struct Pairs<F>(F);
 
-struct Pairs(Vec<(String, serde_json::Value)>);
-
-impl<'kvs> VisitSource<'kvs> for Pairs {
+impl<'kvs, F: FnMut(&str, &Value<'kvs>)> VisitSource<'kvs> for Pairs<F> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), kv::Error> {
-        let value = if let Some(number) = value.to_u64() {
-            number.into()
-        } else if let Some(number) = value.to_f64() {
-            ((number * 1000.0).round() / 1000.0).into()
-        } else {
-            clean(&value.to_string()).into()
-        };
-        self.0.push((key.to_string(), value));
+        (self.0)(key.as_str(), &value);
         Ok(())
     }
 }
 
-/// Text that cannot break a line or pretend to be another one, and that has an end.
-fn clean(text: &str) -> String {
-    let risky =
-        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}');
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars().take(MAX_TEXT) {
-        if risky(c) { clean.extend(c.escape_default()) } else { clean.push(c) }
+/// Adds a text, made so that it cannot break the line or pretend to be another one, and cut.
+fn push_clean(line: &mut String, text: impl Display) {
+    // Cutting is what ends it early; nothing else fails.
+    let _ = write!(Clean { line, left: MAX_TEXT }, "{text}");
+}
+
+struct Clean<'l> {
+    line: &'l mut String,
+    /// How many characters may still follow.
+    left: usize,
+}
+
+impl fmt::Write for Clean<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.len() <= self.left && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.line.push_str(text);
+            self.left -= text.len();
+            return Ok(());
+        }
+        for c in text.chars() {
+            self.left = self.left.checked_sub(1).ok_or(fmt::Error)?;
+            if is_risky(c) {
+                self.line.extend(c.escape_default());
+            } else {
+                self.line.push(c);
+            }
+        }
+        Ok(())
     }
-    clean
+}
+
+/// Whether a character could end the line, or reorder what is shown of it.
+fn is_risky(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
 }
 
 #[cfg(test)]
@@ -102,18 +123,25 @@ mod tests {
         write(&record)
     }
 
+    const TIME: Timestamp = Timestamp::from_millis(0);
+
     #[test]
     fn a_record_is_one_line_whatever_is_in_it() {
-        let line = record(|record| text(record, "T"));
-        assert_eq!(line, "T INFO  request path=/a\\r\\nb\\u{2028}\\u{1b}[1m user=-");
-        let line = record(|record| json(record, "T"));
+        let line = record(|record| text(record, TIME));
+        let path = "/a\\r\\nb\\u{2028}\\u{1b}[1m";
+        assert_eq!(line, format!("1970-01-01T00:00:00.000Z INFO  request path={path} user=-"));
+        let line = record(|record| json(record, TIME));
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(read["path"], "/a\\r\\nb\\u{2028}\\u{1b}[1m");
+        assert_eq!((read["path"].as_str(), read["level"].as_str()), (Some(path), Some("info")));
         assert!(!line.contains('\n'));
     }
 
     #[test]
     fn a_long_text_is_cut() {
-        assert_eq!(clean(&"x".repeat(10_000)).len(), MAX_TEXT);
+        for long in ["x".repeat(10_000), "\u{e4}".repeat(10_000)] {
+            let mut line = String::new();
+            push_clean(&mut line, &long);
+            assert_eq!(line.chars().count(), MAX_TEXT);
+        }
     }
 }

@@ -22,7 +22,7 @@ pub enum Op<R: Record> {
 }
 
 impl<R: Record> Op<R> {
-    fn key(&self) -> R::Key {
+    pub(super) fn key(&self) -> R::Key {
         match self {
             Self::Put(record) => record.key(),
             Self::Remove(key) => *key,

@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
+use super::files::{Disk, Files as _, directory_of};
 
 /// A data directory that this process holds, until this value is dropped or the process ends.
 pub struct DataDirectory {
@@ -18,8 +19,10 @@ impl DataDirectory {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let error = |cause: io::Error| OpenError::io(path, &cause);
         match DirBuilder::new().mode(0o700).create(path) {
+            // Nothing in it outlives a crash if its own name does not.
+            Ok(()) => Disk.sync_directory(directory_of(path)).map_err(error)?,
             Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(error(cause)),
-            _ => {}
+            Err(_) => {}
         }
         let metadata = fs::metadata(path).map_err(error)?;
         if !metadata.is_dir() {

@@ -155,14 +155,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Moves the journal aside, to `aside`; the next append begins a new one.
+    /// Moves the journal aside, to `aside`; the next append begins a new one, and makes both names
+    /// durable before anything is written. On an error nothing was moved.
     pub fn rotate(&mut self, aside: &Path) -> io::Result<()> {
         if self.suspect {
             self.reopen()?; // a torn end must not be moved along
         }
         self.files.rename(&self.path, aside)?;
         self.begin_anew();
-        self.files.sync_directory(directory_of(&self.path))
+        Ok(())
     }
 
     /// Removes the journal; the next append begins a new one.
@@ -219,5 +220,48 @@ impl Journal {
             return Err(io::Error::other(what));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{SessionHash, UserSession};
+
+    /// What version 1 writes; a later version reads it too.
+    const WRITTEN: &str = r#"sessiond journal 1 UserSession
+2a2bf9d95c71ab76 [{"remove":"0707070707070707070707070707070707070707070707070707070707070707"}]
+e7c605ca3a0c1f1b [{"remove":"0808080808080808080808080808080808080808080808080808080808080808"},{"remove":"0909090909090909090909090909090909090909090909090909090909090909"}]
+"#;
+
+    fn removed(content: &str) -> Vec<Vec<SessionHash>> {
+        let replay = read::<UserSession>(content.as_bytes()).expect("it is sound");
+        replay.changes.iter().map(|ops| ops.iter().map(Op::key).collect()).collect()
+    }
+
+    #[test]
+    fn the_format_stays_readable() {
+        let hash = |byte| SessionHash::from_bytes([byte; 32]);
+        assert_eq!(removed(WRITTEN), [vec![hash(7)], vec![hash(8), hash(9)]]);
+    }
+
+    #[test]
+    fn a_line_without_its_end_is_torn_and_the_lines_before_it_count() {
+        let second = WRITTEN.find("\ne7c6").unwrap() + 1;
+        let torn = read::<UserSession>(&WRITTEN.as_bytes()[..WRITTEN.len() - 1]).unwrap();
+        assert_eq!(torn.changes.len(), 1);
+        assert_eq!(torn.length, second as u64);
+        assert_eq!(torn.torn, (WRITTEN.len() - 1 - second) as u64);
+    }
+
+    #[test]
+    fn a_sound_line_that_says_nothing_known_is_damage() {
+        let header = header::<UserSession>();
+        for payload in ["[{\"move\":\"x\"}]", "{}", "[{\"remove\":\"07\"}]", "[] []", ""] {
+            let checksum = Chain::start(&header).next(payload.as_bytes()).hex();
+            let content = format!("{header}\n{checksum} {payload}\n");
+            let (line, _) = read::<UserSession>(content.as_bytes()).err().expect(payload);
+            assert_eq!(line, 2);
+        }
     }
 }

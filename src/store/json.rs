@@ -20,7 +20,8 @@ use super::table::{Record, Table};
 use super::{Records, snapshot};
 use crate::error::{Error, Result};
 
-/// A journal is folded when it is longer than the file and than this, in bytes.
+/// A journal is folded when it is longer than the file and than this, in bytes, unless told
+/// otherwise.
 const MIN_FOLD_LENGTH: u64 = 1 << 20;
 /// The most changes that share one sync.
 const MAX_BATCH: usize = 1024;
@@ -61,6 +62,16 @@ impl<R: Record> Records<R> for JsonTable<R> {
 impl<R: Record> JsonTable<R> {
     /// Starts the writer.
     pub fn start(loaded: Loaded<R>, files: Arc<dyn Files>) -> Self {
+        Self::start_folding_at(MIN_FOLD_LENGTH, loaded, files)
+    }
+
+    /// The same, where a journal is folded when it is longer than the file and than
+    /// `min_fold_length`, in bytes; a test need not write a mebibyte to see it.
+    pub fn start_folding_at(
+        min_fold_length: u64,
+        loaded: Loaded<R>,
+        files: Arc<dyn Files>,
+    ) -> Self {
         let torn = loaded.replay.as_ref().map_or(0, |replay| replay.torn);
         if torn > 0 {
             let path = loaded.paths.journal.display();
@@ -70,13 +81,14 @@ impl<R: Record> JsonTable<R> {
         let (sender, requests) = mpsc::channel();
         let path = loaded.paths.journal.clone();
         let journal = Journal::resume(Arc::clone(&files), path, loaded.replay.as_ref());
-        let outgrown = loaded.json_length.max(MIN_FOLD_LENGTH);
+        let outgrown = loaded.json_length.max(min_fold_length);
         let fold_at = if loaded.has_folding { 0 } else { outgrown };
         let writer = Writer {
             table: Arc::clone(&table),
             files,
             paths: loaded.paths,
             journal,
+            min_fold_length,
             fold_at,
             has_folding: loaded.has_folding,
             fold: None,
@@ -120,6 +132,7 @@ struct Writer<R: Record> {
     files: Arc<dyn Files>,
     paths: Paths,
     journal: Journal,
+    min_fold_length: u64,
     /// The length at which the journal is folded.
     fold_at: u64,
     /// Whether there is a journal that was moved aside to be folded.
@@ -212,7 +225,7 @@ impl<R: Record> Writer<R> {
         match result {
             Ok(length) => {
                 self.has_folding = false;
-                self.fold_at = length.max(MIN_FOLD_LENGTH);
+                self.fold_at = length.max(self.min_fold_length);
             }
             Err(cause) => self.fold_failed(&cause),
         }
@@ -221,7 +234,7 @@ impl<R: Record> Writer<R> {
     /// Nothing is lost, the journals go on; it is tried again when they have grown once more.
     fn fold_failed(&mut self, cause: &io::Error) {
         log::error!("{}: not folded: {cause}", self.paths.json.display());
-        self.fold_at = self.journal.length() + MIN_FOLD_LENGTH;
+        self.fold_at = self.journal.length() + self.min_fold_length;
     }
 
     fn wait_for_fold(&mut self) {

@@ -89,3 +89,58 @@ impl io::Write for Counting<'_> {
         self.out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::models::{Email, PasswordHash, User};
+    use crate::store::Op;
+
+    /// What version 1 writes; a later version reads it too.
+    const WRITTEN: &str = r#"{
+"8f0e6f0e-0000-4000-8000-000000000002": {"id":"8f0e6f0e-0000-4000-8000-000000000002","email":"zoe@example.com","password_hash":"$2b$04$OOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOO","first_name":null,"last_name":null,"role":"user","disabled":false,"credential_version":0,"created_at":"1970-01-01T00:00:00.007Z","updated_at":"1970-01-01T00:00:00.007Z"},
+"8f0e6f0e-0000-4000-8000-000000000001": {"id":"8f0e6f0e-0000-4000-8000-000000000001","email":"ann@example.com","password_hash":"$2b$04$OOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOO","first_name":null,"last_name":null,"role":"user","disabled":false,"credential_version":0,"created_at":"1970-01-01T00:00:00.007Z","updated_at":"1970-01-01T00:00:00.007Z"}
+}
+"#;
+
+    fn user(id: &str, email: &str) -> Arc<User> {
+        let (id, email) = (id.parse().unwrap(), Email::new(email).unwrap());
+        let hash = PasswordHash::of_nobody(4);
+        Arc::new(User::new(id, email, hash, Timestamp::from_millis(7)))
+    }
+
+    fn written(table: &Table<User>) -> String {
+        let mut out = Vec::new();
+        write(table, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_a_line_in_creation_order() {
+        let users = [
+            user("8f0e6f0e-0000-4000-8000-000000000002", "zoe@example.com"),
+            user("8f0e6f0e-0000-4000-8000-000000000001", "ann@example.com"),
+        ];
+        let table = Table::default();
+        table.apply(&users.clone().map(Op::Put));
+        assert_eq!(written(&table), WRITTEN);
+        assert_eq!(read::<User>(WRITTEN.as_bytes()).unwrap(), users);
+    }
+
+    #[test]
+    fn members_that_are_missing_have_their_defaults() {
+        let minimal = r#"{"8f0e6f0e-0000-4000-8000-000000000002":{
+            "id":"8f0e6f0e-0000-4000-8000-000000000002","email":"zoe@example.com",
+            "password_hash":"$2b$04$OOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOO",
+            "created_at":"1970-01-01T00:00:00.007Z","updated_at":"1970-01-01T00:00:00.007Z"}}"#;
+        let zoe = user("8f0e6f0e-0000-4000-8000-000000000002", "zoe@example.com");
+        assert_eq!(read::<User>(minimal.as_bytes()).unwrap(), [zoe]);
+    }
+
+    #[test]
+    fn no_records_are_an_empty_object() {
+        assert_eq!(written(&Table::default()), "{}\n");
+        assert_eq!(read::<User>(b"{}").unwrap(), []);
+    }
+}

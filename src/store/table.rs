@@ -1,6 +1,6 @@
 //! Records of one class in memory, with their indexes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::ops::Bound;
@@ -117,7 +117,7 @@ pub struct Table<R: Record> {
 struct Indexes<R> {
     rows: BTreeMap<Row, Arc<R>>,
     unique: HashMap<String, Row>,
-    owned: HashMap<UserId, Vec<Row>>,
+    owned: BTreeSet<(UserId, Row)>,
     next_row: Row,
     vital: usize,
 }
@@ -127,7 +127,7 @@ impl<R: Record> Default for Table<R> {
         let indexes = Indexes {
             rows: BTreeMap::new(),
             unique: HashMap::new(),
-            owned: HashMap::new(),
+            owned: BTreeSet::new(),
             next_row: 0,
             vital: 0,
         };
@@ -150,8 +150,8 @@ impl<R: Record> Table<R> {
     /// The records of a user, oldest first.
     pub fn owned_by(&self, user: UserId) -> Vec<Arc<R>> {
         let indexes = self.read();
-        let rows = indexes.owned.get(&user).map_or(&[][..], Vec::as_slice);
-        rows.iter().filter_map(|row| indexes.rows.get(row)).cloned().collect()
+        let owned = indexes.owned.range((user, Row::MIN)..=(user, Row::MAX));
+        owned.filter_map(|(_, row)| indexes.rows.get(row)).cloned().collect()
     }
 
     /// How many records there are.
@@ -235,9 +235,7 @@ impl<R: Record> Indexes<R> {
             self.unique.insert(value, row);
         }
         if let Some(owner) = record.owner() {
-            let rows = self.owned.entry(owner).or_default();
-            let place = rows.partition_point(|other| *other < row);
-            rows.insert(place, row);
+            self.owned.insert((owner, row));
         }
         self.vital += usize::from(record.is_vital());
     }
@@ -249,13 +247,8 @@ impl<R: Record> Indexes<R> {
         {
             self.unique.remove(&value);
         }
-        if let Some(owner) = record.owner()
-            && let Some(rows) = self.owned.get_mut(&owner)
-        {
-            rows.retain(|other| *other != row);
-            if rows.is_empty() {
-                self.owned.remove(&owner);
-            }
+        if let Some(owner) = record.owner() {
+            self.owned.remove(&(owner, row));
         }
         self.vital -= usize::from(record.is_vital());
     }

@@ -1,5 +1,6 @@
 //! What every store of users does, whatever it is built on.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -25,7 +26,9 @@ impl<S: Records<User>> UserStore for S {
 
     async fn insert_all(&self, users: Vec<User>) -> Result<()> {
         answer(self.submit(move |view| {
-            refuse_known(users.iter().any(|user| view.get(&user.id).is_some()))?;
+            let mut ids = HashSet::new();
+            let known = |user: &User| view.get(&user.id).is_some() || !ids.insert(user.id);
+            refuse_known(users.iter().any(known))?;
             Ok((users.into_iter().map(|user| Op::Put(Arc::new(user))).collect(), ()))
         }))
         .await

@@ -31,7 +31,7 @@ fn empty() -> Program {
 }
 
 fn add(program: &Program, arguments: &[&str], input: &str) -> Output {
-    program.run_with_input(&[&["user", "add"], arguments].concat(), input)
+    program.run(&[&["user", "add"], arguments].concat(), input)
 }
 
 fn status_of_login(server: &Server, email: &str, password: &str) -> u16 {
@@ -73,7 +73,7 @@ fn a_user_who_breaks_a_rule_is_not_added() {
         assert!(line.contains(says), "{line}");
         assert!(password.is_empty() || !line.contains(password), "{line}");
     }
-    assert_eq!(good(program.run(&["user", "list"])).lines().count(), 1);
+    assert_eq!(good(program.run(&["user", "list"], "")).lines().count(), 1);
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn users_are_listed_in_creation_order_without_secrets() {
     let program = empty();
     good(add(&program, &["--role", "admin", "zoe@example.com"], PASSWORD));
     good(add(&program, &["bob@example.com"], PASSWORD));
-    good(program.run(&["user", "disable", "bob@example.com"]));
-    let said = good(program.run(&["user", "list"]));
+    good(program.run(&["user", "disable", "bob@example.com"], ""));
+    let said = good(program.run(&["user", "list"], ""));
     let rows: Vec<Vec<&str>> = said.lines().map(|line| line.split('\t').collect()).collect();
     assert_eq!(rows[0][1..4], ["zoe@example.com", "admin", "enabled"]);
     assert_eq!(rows[1][1..4], ["bob@example.com", "user", "disabled"]);
@@ -98,11 +98,11 @@ fn a_new_password_ends_the_sessions_of_its_user_alone() {
     let admin = server.admin();
     let (program, _, _) = server.stop();
     for user in [&id, "Bob@example.com"] {
-        let said = program.run_with_input(&["user", "passwd", user], "a new password 3\n");
+        let said = program.run(&["user", "passwd", user], "a new password 3\n");
         assert_eq!(good(said), "changed the password of bob@example.com\n");
     }
-    bad(program.run_with_input(&["user", "passwd", "bob@example.com"], "short"));
-    bad(program.run_with_input(&["user", "passwd", "nobody@example.com"], "a new password 3\n"));
+    bad(program.run(&["user", "passwd", "bob@example.com"], "short"));
+    bad(program.run(&["user", "passwd", "nobody@example.com"], "a new password 3\n"));
     let server = program.start();
     assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
     assert_eq!(server.get("/api/v1/users/me").session(&admin).send().status, 200);
@@ -116,14 +116,14 @@ fn a_disabled_user_is_out_and_his_sessions_do_not_come_back() {
     server.add_user("bob@example.com");
     let bob = server.log_in("bob@example.com", PASSWORD);
     let (program, _, _) = server.stop();
-    let disabled = program.run(&["user", "disable", "bob@example.com"]);
+    let disabled = program.run(&["user", "disable", "bob@example.com"], "");
     assert_eq!(good(disabled), "disabled bob@example.com\n");
     let server = program.start();
     assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 403);
     assert_eq!(status_of_login(&server, "bob@example.com", PASSWORD), 401);
     let (program, _, _) = server.stop();
     assert_eq!(
-        good(program.run(&["user", "enable", "bob@example.com"])),
+        good(program.run(&["user", "enable", "bob@example.com"], "")),
         "enabled bob@example.com\n"
     );
     let server = program.start();
@@ -138,10 +138,10 @@ fn a_deleted_user_is_gone_with_his_sessions() {
     let bob = server.log_in("bob@example.com", PASSWORD);
     let (program, _, _) = server.stop();
     assert_eq!(
-        good(program.run(&["user", "delete", "bob@example.com"])),
+        good(program.run(&["user", "delete", "bob@example.com"], "")),
         "deleted bob@example.com\n"
     );
-    bad(program.run(&["user", "delete", "bob@example.com"]));
+    bad(program.run(&["user", "delete", "bob@example.com"], ""));
     let sessions = fs::read_to_string(program.data().join("UserSession.json")).unwrap();
     let sessions: Value = serde_json::from_str(&sessions).unwrap();
     assert_eq!(sessions.as_object().unwrap().len(), 1, "the admin's, who made him");
@@ -153,7 +153,7 @@ fn a_deleted_user_is_gone_with_his_sessions() {
 fn the_last_admin_stays_on_the_command_line_too() {
     let (program, _, _) = Server::of("session_db_auth").stop();
     for verb in ["disable", "delete"] {
-        assert_eq!(bad(program.run(&["user", verb, ADMIN])), "this is the last enabled admin");
+        assert_eq!(bad(program.run(&["user", verb, ADMIN], "")), "this is the last enabled admin");
     }
     program.start().admin();
 }
@@ -177,7 +177,7 @@ fn commands_on_a_directory_that_a_server_holds_are_one_line() {
         &["export", &file],
         &["check"],
     ] {
-        let output = program.run_with_input(arguments, PASSWORD);
+        let output = program.run(arguments, PASSWORD);
         assert!(output.stdout.is_empty() || arguments == ["check"], "{output:?}");
         assert_eq!(bad(output), expected, "{arguments:?}");
     }
@@ -212,7 +212,7 @@ fn users_of_the_classic_program_come_along_with_their_passwords() {
     let classic_record = record(ID, "bob@example.com", "pwd");
     let classic_hash = classic_record["_password"].as_str().unwrap().to_owned();
     let file = classic(&program, &json!({ ID: classic_record }));
-    let said = good(program.run(&["import", &file]));
+    let said = good(program.run(&["import", &file], ""));
     assert!(said.starts_with("imported 1 users, 0 were there already\n"), "{said}");
     assert!(said.contains("nobody is an admin yet"), "{said}");
     let stored = stored_users(&program);
@@ -243,13 +243,13 @@ fn users_of_the_classic_program_come_along_with_their_passwords() {
 fn an_import_can_be_repeated() {
     let program = empty();
     let records = json!({ ID: record(ID, "bob@example.com", PASSWORD) });
-    good(program.run(&["import", &classic(&program, &records)]));
-    good(program.run_with_input(&["user", "passwd", ID], "a new password 3"));
+    good(program.run(&["import", &classic(&program, &records)], ""));
+    good(program.run(&["user", "passwd", ID], "a new password 3"));
     let records = json!({
         ID: record(ID, "bob@example.com", PASSWORD),
         OTHER_ID: record(OTHER_ID, "cat@example.com", PASSWORD),
     });
-    let said = good(program.run(&["import", &classic(&program, &records)]));
+    let said = good(program.run(&["import", &classic(&program, &records)], ""));
     assert!(said.starts_with("imported 1 users, 1 were there already\n"), "{said}");
     let server = program.start();
     server.log_in("bob@example.com", "a new password 3");
@@ -281,16 +281,16 @@ fn a_file_with_one_bad_record_is_refused_whole() {
         json!({ ID: [] }),
     ] {
         let file = classic(&program, &records);
-        let line = bad(program.run(&["import", &file]));
+        let line = bad(program.run(&["import", &file], ""));
         assert!(line.starts_with(&format!("{file}: ")), "{line}");
         assert_eq!(stored_users(&program), before, "{records}");
     }
     for content in ["", "{", "\u{0}"] {
         let file = program.folder().join("junk").display().to_string();
         fs::write(&file, content).unwrap();
-        assert!(bad(program.run(&["import", &file])).starts_with(&format!("{file}: ")));
+        assert!(bad(program.run(&["import", &file], "")).starts_with(&format!("{file}: ")));
     }
-    bad(program.run(&["import", "/nowhere/at/all"]));
+    bad(program.run(&["import", "/nowhere/at/all"], ""));
 }
 
 #[test]
@@ -302,9 +302,9 @@ fn an_export_holds_everything_and_can_be_imported() {
     let file = program.folder().join("export.json");
     fs::write(&file, "older").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(good(program.run(&["export", file.to_str().unwrap()])), "");
+    assert_eq!(good(program.run(&["export", file.to_str().unwrap()], "")), "");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let printed = good(program.run(&["export"]));
+    let printed = good(program.run(&["export"], ""));
     assert_eq!(fs::read_to_string(&file).unwrap(), printed);
     let export: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(export["User"].as_object().unwrap().len(), 2);
@@ -314,11 +314,11 @@ fn an_export_holds_everything_and_can_be_imported() {
     assert_eq!(left.len(), 2, "nothing but data and export: {left:?}");
 
     let other = empty();
-    let said = good(other.run(&["import", file.to_str().unwrap()]));
+    let said = good(other.run(&["import", file.to_str().unwrap()], ""));
     assert_eq!(said, "imported 2 users, 0 were there already\nimported 2 sessions\n");
-    let again = good(other.run(&["import", file.to_str().unwrap()]));
+    let again = good(other.run(&["import", file.to_str().unwrap()], ""));
     assert_eq!(again, "imported 0 users, 2 were there already\nimported 0 sessions\n");
-    assert_eq!(good(other.run(&["export"])), printed);
+    assert_eq!(good(other.run(&["export"], "")), printed);
     let server = other.start();
     assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 200);
     server.log_in(ADMIN, ADMIN_PASSWORD);
@@ -327,7 +327,7 @@ fn an_export_holds_everything_and_can_be_imported() {
 #[test]
 fn check_tells_what_there_is_and_changes_nothing() {
     let program = Program::of("session_db_auth");
-    let said = good(program.run(&["check"]));
+    let said = good(program.run(&["check"], ""));
     assert!(said.contains("not there yet") && !program.data().exists(), "{said}");
     let server = program.start();
     server.admin();
@@ -339,7 +339,7 @@ fn check_tells_what_there_is_and_changes_nothing() {
         names
     };
     let before = names();
-    let said = good(program.run(&["check"]));
+    let said = good(program.run(&["check"], ""));
     assert!(said.ends_with(": 1 users, 1 sessions\n"), "{said}");
     assert_eq!(names(), before, "the journals are not folded");
 }
@@ -351,7 +351,7 @@ fn check_names_users_who_cannot_log_in() {
     let id = users.as_object().unwrap().keys().next().unwrap().clone();
     users[&id]["password_hash"] = json!("no hash");
     fs::write(program.data().join("User.json"), users.to_string()).unwrap();
-    let output = program.run(&["check"]);
+    let output = program.run(&["check"], "");
     assert!(String::from_utf8_lossy(&output.stdout).contains(&id), "{output:?}");
     assert_eq!(bad(output), "some users cannot log in");
     // One bad record denies its user alone.
@@ -363,10 +363,10 @@ fn check_names_users_who_cannot_log_in() {
 fn the_healthcheck_tells_whether_a_server_answers() {
     let server = Server::of("session_db_auth");
     let program = server.program().clone().set("API_PORT", &server.address.port().to_string());
-    assert_eq!(good(program.run(&["healthcheck"])), "");
-    good(program.clone().set("API_HOST", "0.0.0.0").run(&["healthcheck"]));
+    assert_eq!(good(program.run(&["healthcheck"], "")), "");
+    good(program.clone().set("API_HOST", "0.0.0.0").run(&["healthcheck"], ""));
     drop(server);
-    let line = bad(program.run(&["healthcheck"]));
+    let line = bad(program.run(&["healthcheck"], ""));
     assert!(line.starts_with("127.0.0.1:"), "{line}");
 }
 
@@ -384,7 +384,7 @@ fn the_healthcheck_is_not_content_with_any_answer() {
         }
     });
     for _ in answers {
-        bad(Program::of("auth").set("API_PORT", &port).run(&["healthcheck"]));
+        bad(Program::of("auth").set("API_PORT", &port).run(&["healthcheck"], ""));
     }
     other.join().unwrap();
 }

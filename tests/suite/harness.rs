@@ -1,12 +1,14 @@
 //! Starts the real program on a free port with a data directory of its own, and speaks HTTP to it.
 
 mod client;
+mod embedded;
 mod in_process;
 mod process;
 
 pub use client::{Answer, Client, Connection, Request};
+pub use embedded::Embedded;
 pub use in_process::{InProcess, START, block_on};
-pub use process::{Program, Server, TempDir};
+pub use process::{Program, Server, TempDir, run, run_with_input};
 
 /// The first admin of every server that is started here.
 pub const ADMIN: &str = "admin@example.com";
@@ -14,3 +16,16 @@ pub const ADMIN: &str = "admin@example.com";
 pub const ADMIN_PASSWORD: &str = "correct horse 1";
 /// A password for other users.
 pub const PASSWORD: &str = "battery staple 2";
+
+/// Every kind of authentication.
+pub const KINDS: [&str; 6] =
+    ["none", "auth", "basic_auth", "session_auth", "session_exp_auth", "session_db_auth"];
+/// Those in which somebody can be known.
+pub const KNOWING_KINDS: [&str; 4] =
+    ["basic_auth", "session_auth", "session_exp_auth", "session_db_auth"];
+/// Those that keep sessions.
+pub const SESSION_KINDS: [&str; 3] = ["session_auth", "session_exp_auth", "session_db_auth"];
+/// An id of the right form that no user has.
+pub const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+/// What has the form of a session id and is none.
+pub const NO_SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

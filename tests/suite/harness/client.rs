@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use serde_json::Value;
 
-use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
+use super::{ADMIN, ADMIN_PASSWORD};
 
 /// How long an answer may take before a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,14 +58,6 @@ impl Client {
     pub fn admin(&self) -> String {
         self.log_in(ADMIN, ADMIN_PASSWORD)
     }
-
-    /// Makes a plain user with [`PASSWORD`] (as the admin, by a session) and returns the id.
-    pub fn add_user(&self, email: &str) -> String {
-        let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        let answer = self.post("/api/v1/users").session(&self.admin()).json(&body).send();
-        assert_eq!(answer.status, 201, "{}", answer.body);
-        answer.json()["id"].as_str().unwrap().to_owned()
-    }
 }
 
 /// A request as it will be sent, byte for byte: nothing is added but `Host`, `Connection: close`
@@ -100,9 +92,13 @@ impl Request {
         self
     }
 
+    pub fn cookie(self, pairs: &str) -> Self {
+        self.header("Cookie", pairs)
+    }
+
     /// With the session cookie under its name on plain http.
     pub fn session(self, id: &str) -> Self {
-        self.header("Cookie", &format!("_my_session_id={id}"))
+        self.cookie(&format!("_my_session_id={id}"))
     }
 
     pub fn bearer(self, id: &str) -> Self {
@@ -114,10 +110,15 @@ impl Request {
         self.header("Authorization", &format!("Basic {pair}"))
     }
 
-    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.header("Content-Type", content_type).untyped(body)
+    }
+
+    /// With a body of no kind that is said.
+    pub fn untyped(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         let length = self.body.len().to_string();
-        self.header("Content-Type", content_type).header("Content-Length", &length)
+        self.header("Content-Length", &length)
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -242,9 +243,14 @@ impl Answer {
         named.map(|(_, value)| value.as_str()).collect()
     }
 
+    /// The body, which must be JSON without white space.
+    #[track_caller]
     pub fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+        let body = serde_json::from_str(&self.body);
+        let body: Value = body.unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        assert_eq!(self.body.len(), body.to_string().len(), "not compact: {}", self.body);
+        body
     }
 
     /// The session id that this answer hands out, whatever the cookie's name is.
@@ -254,10 +260,16 @@ impl Answer {
         (!value.is_empty()).then(|| value.to_owned())
     }
 
+    /// Holds that this is an answer with exactly this JSON.
+    #[track_caller]
+    pub fn assert_is(&self, status: u16, body: &str) {
+        assert_eq!((self.status, self.body.as_str()), (status, body));
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+    }
+
     /// Holds that this is an error with exactly this text.
     #[track_caller]
     pub fn assert_error(&self, status: u16, text: &str) {
-        let expected = serde_json::json!({ "error": text }).to_string();
-        assert_eq!((self.status, self.body.as_str()), (status, expected.as_str()));
+        self.assert_is(status, &serde_json::json!({ "error": text }).to_string());
     }
 }

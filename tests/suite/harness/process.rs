@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-use super::client::Client;
-use super::{ADMIN, ADMIN_PASSWORD};
+use super::client::{Client, Request};
+use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
 
 /// A folder that goes away with this value.
 pub struct TempDir(PathBuf);
@@ -55,6 +55,24 @@ fn sessiond(variables: &BTreeMap<String, OsString>) -> Command {
     command
 }
 
+/// Runs a command of the program to its end.
+pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    run_with_input(arguments, variables, "")
+}
+
+/// The same with something on its standard input.
+pub fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), v.into())).collect();
+    run_in(arguments, &variables, input)
+}
+
+fn run_in(arguments: &[&str], variables: &BTreeMap<String, OsString>, input: &str) -> Output {
+    let mut child = sessiond(variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+    // A program that does not read its input is free to end before it is written.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
 /// How a server is to be started.
 #[derive(Clone)]
 pub struct Program {
@@ -94,26 +112,41 @@ impl Program {
         self
     }
 
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.directory.data()
+    }
+
+    /// Runs a command of the program to its end, on the same data directory.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        run_in(arguments, &self.variables, input)
+    }
+
     /// Starts it, and returns when it answers.
     pub fn start(self) -> Server {
+        self.try_start().unwrap_or_else(|(status, log)| panic!("not started: {status} {log:?}"))
+    }
+
+    /// Starts it; when it ends instead of answering, returns its exit status and its whole log.
+    pub fn try_start(self) -> Result<Server, (ExitStatus, Vec<String>)> {
         let mut child = sessiond(&self.variables).spawn().unwrap();
         let log = Arc::new(Log::default());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = None;
+        let (mut address, mut ready) = (None, false);
         for line in lines.by_ref() {
             let line = line.unwrap();
             if let Some((_, rest)) = line.split_once("listening on http://") {
                 let end = rest.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
                 address = rest[..end.unwrap_or(rest.len())].parse().ok();
             }
-            let ready = line.contains("data in ");
+            ready = line.contains("data in ");
             log.push(line);
             if ready {
                 break;
             }
         }
-        let Some(address) = address else {
-            panic!("not started: {:?} {:?}", child.wait(), log.lines());
+        let Some(address) = address.filter(|_| ready) else {
+            return Err((child.wait().unwrap(), log.lines()));
         };
         let reader = {
             let log = Arc::clone(&log);
@@ -122,40 +155,7 @@ impl Program {
                 log.end();
             })
         };
-        Server { program: self, child, client: Client { address }, log, reader: Some(reader) }
-    }
-
-    /// Starts it although it cannot start, and returns how it ended.
-    pub fn fail(&self) -> Output {
-        let mut child = sessiond(&self.variables).spawn().unwrap();
-        let mut stderr = Vec::new();
-        let mut lines = BufReader::new(child.stderr.take().unwrap());
-        while lines.read_until(b'\n', &mut stderr).unwrap() > 0 {
-            if String::from_utf8_lossy(&stderr).contains("data in ") {
-                child.kill().unwrap();
-                panic!("started: {}", String::from_utf8_lossy(&stderr));
-            }
-        }
-        Output { stderr, ..child.wait_with_output().unwrap() }
-    }
-
-    /// Runs a command of the program with these variables.
-    pub fn run(&self, arguments: &[&str]) -> Output {
-        self.run_with_input(arguments, "")
-    }
-
-    /// The same with something on its standard input.
-    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
-        let mut command = sessiond(&self.variables);
-        let mut child = command.args(arguments).stdin(Stdio::piped()).spawn().unwrap();
-        // A program that does not read its input is free to end before it is written.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
-    }
-
-    /// The data directory.
-    pub fn data(&self) -> PathBuf {
-        self.directory.data()
+        Ok(Server { program: self, child, client: Client { address }, log, reader: Some(reader) })
     }
 
     /// The folder around the data directory, for other files of a test.
@@ -214,9 +214,26 @@ impl Server {
         Program::of(auth_type).start()
     }
 
+    /// The request with what shows that it is the first admin's, in the kind of this server.
+    pub fn by_admin(&self, request: Request) -> Request {
+        match self.program.variables["AUTH_TYPE"].to_str().unwrap() {
+            "none" => request,
+            "basic_auth" => request.basic(ADMIN, ADMIN_PASSWORD),
+            _ => request.session(&self.admin()),
+        }
+    }
+
+    /// Makes a plain user with [`PASSWORD`] (as the admin) and returns the id.
+    pub fn add_user(&self, email: &str) -> String {
+        let body = serde_json::json!({ "email": email, "password": PASSWORD });
+        let answer = self.by_admin(self.post("/api/v1/users")).json(&body).send();
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.program.directory.data()
+        self.program.data()
     }
 
     /// What the server has logged so far.
