@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::mime::{self, Mime};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -75,6 +75,11 @@ impl Body {
     }
 
     async fn read(mut self) -> Result<Bytes> {
+        let announced = self.request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length: usize| length > MAX_BYTES) {
+            return Err(too_large());
+        }
         let limit = self.request.app_data::<web::Data<BodyTimeout>>().map(|timeout| timeout.0);
         let read = read_bounded(&mut self.payload);
         tokio::time::timeout(limit.unwrap_or(Duration::from_secs(10)), read)

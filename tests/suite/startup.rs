@@ -81,7 +81,12 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
     ("BODY_TIMEOUT", "10", &["", "0", "301"], "whole number from 1 to 300"),
     ("SHUTDOWN_TIMEOUT", "10", &["", "0", "301"], "whole number from 1 to 300"),
     ("LOG_FORMAT", "text", &["", "xml", "JSON"], "must be one of text, json"),
-    ("RUST_LOG", "info,actix_server=warn,actix_http=off", &["actix=loud", "a=b=c", "info,=x"], "must be a level"),
+    (
+        "RUST_LOG",
+        "info,actix_server=warn,actix_http=off",
+        &["actix=loud", "a=b=c", "info,=x"],
+        "must be a level",
+    ),
     ("ADMIN_EMAIL", "", &["admin", "a@b@c", "admin@ex\u{e4}mple.com"], "name@example.com"),
 ];
 
