@@ -1,4 +1,4 @@
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -39,7 +39,12 @@ impl Client {
 
     /// A connection of its own, for more than one request or for what is no request.
     pub fn connect(&self) -> Connection {
-        Connection::open(self.address)
+        self.try_connect().unwrap()
+    }
+
+    /// The same, if the server still takes connections.
+    pub fn try_connect(&self) -> Option<Connection> {
+        Connection::open(self.address).ok()
     }
 
     /// A login with these fields, not sent yet.
@@ -144,7 +149,7 @@ impl Request {
 
     /// Sends it; the answer is read from what this returns.
     pub fn start(self) -> Connection {
-        let mut connection = Connection::open(self.address);
+        let mut connection = Connection::open(self.address).unwrap();
         let mut bytes = self.head;
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
@@ -157,11 +162,11 @@ impl Request {
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self(BufReader::new(stream))
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self(BufReader::new(stream)))
     }
 
     /// Writes these bytes. A server that refuses a body may close before it has read all of it.
@@ -172,19 +177,31 @@ impl Connection {
     /// Reads the next answer, as long as its head says that it is; none when the connection ends
     /// before it.
     pub fn answer(&mut self) -> Option<Answer> {
+        let (head, answer) = self.read_answer();
+        assert!(answer.is_some() || head.is_empty(), "half an answer: {head:?}");
+        answer
+    }
+
+    /// The same from a server that may be killed at any moment: half an answer is none.
+    pub fn try_answer(&mut self) -> Option<Answer> {
+        self.read_answer().1
+    }
+
+    fn read_answer(&mut self) -> (Vec<u8>, Option<Answer>) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             if self.0.read_until(b'\n', &mut head).ok().filter(|read| *read > 0).is_none() {
-                assert_eq!(String::from_utf8_lossy(&head), "", "half an answer");
-                return None;
+                return (head, None);
             }
         }
         let mut answer = Answer::parse(&head);
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
-        self.0.read_exact(&mut body).unwrap();
+        if self.0.read_exact(&mut body).is_err() {
+            return (head, None);
+        }
         answer.body = String::from_utf8(body).unwrap();
-        Some(answer)
+        (head, Some(answer))
     }
 
     /// Reads the one answer that is still to come, up to the end of the connection.
@@ -197,7 +214,7 @@ impl Connection {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
             Err(error) => panic!("the server does not close: {error}"),
         }
         rest

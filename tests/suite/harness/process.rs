@@ -158,6 +158,11 @@ impl Program {
         Ok(Server { program: self, child, client: Client { address }, log, reader: Some(reader) })
     }
 
+    /// Its kind of authentication.
+    pub fn auth_type(&self) -> &str {
+        self.variables["AUTH_TYPE"].to_str().unwrap()
+    }
+
     /// The folder around the data directory, for other files of a test.
     pub fn folder(&self) -> &Path {
         self.directory.path()
@@ -216,7 +221,7 @@ impl Server {
 
     /// The request with what shows that it is the first admin's, in the kind of this server.
     pub fn by_admin(&self, request: Request) -> Request {
-        match self.program.variables["AUTH_TYPE"].to_str().unwrap() {
+        match self.program.auth_type() {
             "none" => request,
             "basic_auth" => request.basic(ADMIN, ADMIN_PASSWORD),
             _ => request.session(&self.admin()),

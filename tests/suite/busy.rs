@@ -1,0 +1,164 @@
+//! What cannot be done now is 503 with Retry-After, never 401 or 403.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+use sessiond::app::World;
+use sessiond::random::{Random, SystemRandom};
+use sessiond::store::files::{Disk, Files, OpenFile};
+
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, Program};
+
+#[track_caller]
+fn assert_unavailable(answer: &Answer, text: &str) {
+    answer.assert_error(503, text);
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[test]
+fn a_full_hashing_queue_is_503_for_login_basic_and_new_users() {
+    for kind in ["session_db_auth", "basic_auth"] {
+        let program = Program::of(kind).unset("UNSAFE_FAST_HASH").set("BCRYPT_COST", "12");
+        let server = program.set("HASH_LANES", "1").set("HASH_QUEUE", "1").start();
+        let attempts: Vec<_> = (0..8)
+            .map(|n| {
+                // Different ones, since requests with one new credential share a verification.
+                let email = format!("{n}@example.com");
+                if kind == "basic_auth" {
+                    server.get("/api/v1/users/me").basic(&email, ADMIN_PASSWORD).start()
+                } else {
+                    server.login(&[("email", &email), ("password", ADMIN_PASSWORD)]).start()
+                }
+            })
+            .collect();
+        let answers: Vec<Answer> =
+            attempts.into_iter().map(crate::harness::Connection::finish).collect();
+        let refused = if kind == "basic_auth" { 403 } else { 401 };
+        let (busy, done): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 503);
+        assert!(!busy.is_empty() && !done.is_empty(), "{kind}: {answers:?}");
+        busy.iter().for_each(|answer| assert_unavailable(answer, "Busy, try again"));
+        assert!(done.iter().all(|answer| answer.status == refused), "{kind}: {answers:?}");
+        // What does not hash goes on meanwhile and afterwards.
+        assert_eq!(server.get("/api/v1/status").send().status, 200);
+        let good = if kind == "basic_auth" {
+            server.get("/api/v1/users/me").basic(ADMIN, ADMIN_PASSWORD)
+        } else {
+            server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)])
+        };
+        assert_eq!(good.send().status, 200, "{kind}");
+    }
+}
+
+/// A disk that can be made to fail.
+struct Failing(Arc<AtomicBool>);
+
+/// A file on it.
+struct FailingFile(Box<dyn OpenFile>, Arc<AtomicBool>);
+
+fn check(broken: &AtomicBool) -> io::Result<()> {
+    if broken.load(Ordering::SeqCst) { Err(io::Error::other("disk on fire")) } else { Ok(()) }
+}
+
+impl Files for Failing {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        Disk.read(path)
+    }
+
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        check(&self.0)?;
+        Ok(Box::new(FailingFile(Disk.open_append(path)?, Arc::clone(&self.0))))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        check(&self.0)?;
+        Disk.create(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        Disk.remove(path)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        Disk.sync_directory(directory)
+    }
+}
+
+impl OpenFile for FailingFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        check(&self.1)?;
+        self.0.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        check(&self.1)?;
+        self.0.sync()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.0.truncate(length)
+    }
+}
+
+#[test]
+fn a_store_that_cannot_write_is_503_and_nothing_has_changed() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let world = World { files: Arc::new(Failing(Arc::clone(&broken))), ..World::default() };
+    let server = InProcess::in_world(&[], world);
+    let admin = server.admin();
+    let users = || server.get("/api/v1/users").session(&admin).send();
+    let id = users().json()[0]["id"].as_str().unwrap().to_owned();
+    let before = users().body;
+    let path = format!("/api/v1/users/{id}");
+    let new_user = json!({ "email": "bob@example.com", "password": "battery staple 2" });
+    let requests = || {
+        [
+            (server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]), 200),
+            (server.post("/api/v1/users").session(&admin).json(&new_user), 201),
+            (server.put(&path).session(&admin).json(&json!({ "first_name": "Ann" })), 200),
+            (server.delete("/api/v1/auth_session/logout").session(&admin), 200),
+        ]
+    };
+    broken.store(true, Ordering::SeqCst);
+    for (request, _) in requests() {
+        let answer = request.send();
+        assert_unavailable(&answer, "Service unavailable");
+        assert!(!answer.body.contains("fire"));
+        // What only reads goes on, and sees no trace of what was refused.
+        assert_eq!((users().status, users().body.as_str()), (200, before.as_str()));
+    }
+    broken.store(false, Ordering::SeqCst);
+    for (request, status) in requests() {
+        assert_eq!(request.send().status, status, "it goes on without a restart");
+    }
+    assert_eq!(users().status, 403, "and the logout that worked has ended the session");
+}
+
+/// Randomness that can run out.
+struct Exhausted(Arc<AtomicBool>);
+
+impl Random for Exhausted {
+    fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        check(&self.0)?;
+        SystemRandom.fill(bytes)
+    }
+}
+
+#[test]
+fn without_randomness_there_is_no_session_rather_than_a_guessable_one() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let world = World { random: Arc::new(Exhausted(Arc::clone(&broken))), ..World::default() };
+    let server = InProcess::in_world(&[], world);
+    broken.store(true, Ordering::SeqCst);
+    let login = || server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]).send();
+    assert_unavailable(&login(), "Service unavailable");
+    broken.store(false, Ordering::SeqCst);
+    assert_eq!(login().status, 200);
+}

@@ -1,0 +1,102 @@
+//! Clients that take their time. The server's limits are what ends the waiting.
+
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Program, Server};
+
+fn hasty() -> Server {
+    Program::of("session_db_auth").set("HEAD_TIMEOUT", "1").set("BODY_TIMEOUT", "1").start()
+}
+
+fn post(server: &Server, path: &str, more: &str) -> Connection {
+    let mut connection = server.connect();
+    connection.write(format!(
+        "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{more}\r\n",
+        server.address
+    ));
+    connection
+}
+
+#[test]
+fn a_head_that_does_not_end_is_408_and_the_connection_closed() {
+    let server = hasty();
+    for begun in ["GET", "GET /api/v1/status HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+        let mut connection = server.connect();
+        connection.write(begun);
+        let rest = String::from_utf8(connection.rest()).unwrap();
+        assert!(rest.starts_with("HTTP/1.1 408 "), "{rest:?}");
+    }
+}
+
+#[test]
+fn a_body_that_does_not_come_is_408_in_json_and_the_connection_closed() {
+    let server = hasty();
+    let admin = server.admin();
+    let cookie = format!("Cookie: _my_session_id={admin}\r\n");
+    for (path, framing, begun) in [
+        ("/api/v1/auth_session/login", "Content-Length: 20\r\n", ""),
+        ("/api/v1/auth_session/login", "Content-Length: 20\r\n", "{\"email\":"),
+        ("/api/v1/users", "Content-Length: 20\r\n", "{"),
+    ] {
+        let mut connection = post(&server, path, &format!("{cookie}{framing}"));
+        connection.write(begun);
+        let answer = connection.answer().unwrap();
+        answer.assert_error(408, "Request body took too long");
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert_eq!(connection.rest(), b"", "{path}");
+    }
+}
+
+#[test]
+fn a_chunk_that_does_not_come_is_408_too() {
+    let server = hasty();
+    let mut connection =
+        post(&server, "/api/v1/auth_session/login", "Transfer-Encoding: chunked\r\n");
+    connection.write("5\r\n{\"ema");
+    let answer = connection.answer().unwrap();
+    answer.assert_error(408, "Request body took too long");
+    assert_eq!(answer.header("connection"), Some("close"));
+    // The framework reads what is left of such a body before it closes.
+    connection.write("il\r\n0\r\n\r\n");
+    assert_eq!(connection.rest(), b"");
+}
+
+#[test]
+fn a_body_that_is_cut_off_changes_nothing() {
+    let server = hasty();
+    let admin = server.admin();
+    let users = || server.get("/api/v1/stats").session(&admin).send().body;
+    let body = r#"{"email":"bob@example.com","password":"battery staple 2"}"#;
+    for framing in [
+        format!("Content-Length: {}\r\n\r\n{body}", body.len() + 1),
+        format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n", body.len()),
+    ] {
+        let head = format!("Cookie: _my_session_id={admin}\r\n{framing}");
+        let mut connection = server.connect();
+        connection.write(format!(
+            "POST /api/v1/users HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n{head}",
+            server.address
+        ));
+        connection.end();
+        connection.rest();
+        assert_eq!(users(), r#"{"users":1}"#, "{framing}");
+    }
+}
+
+#[test]
+fn slow_clients_keep_nobody_else_waiting() {
+    let server = Program::of("session_db_auth").set("WORKERS", "1").start();
+    let slow: Vec<Connection> = (0..50)
+        .map(|_| post(&server, "/api/v1/auth_session/login", "Content-Length: 20\r\n"))
+        .collect();
+    assert_eq!(server.get("/api/v1/status").send().status, 200);
+    server.log_in(ADMIN, ADMIN_PASSWORD);
+    drop(slow);
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_the_keep_alive() {
+    let server = Program::of("session_db_auth").set("KEEP_ALIVE", "1").start();
+    let mut connection = server.connect();
+    connection.write(format!("GET /api/v1/status HTTP/1.1\r\nHost: {}\r\n\r\n", server.address));
+    assert_eq!(connection.answer().unwrap().status, 200);
+    assert_eq!(connection.rest(), b"");
+}

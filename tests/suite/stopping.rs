@@ -1,0 +1,157 @@
+//! How a server ends: asked to, asked twice, or killed.
+
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
+
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Program, Server};
+
+/// A login that the server has begun to answer, and the rest of its body.
+fn begun(server: &Server) -> (Connection, String) {
+    let body = format!("email={ADMIN}&password={}", ADMIN_PASSWORD.replace(' ', "+"));
+    let mut connection = server.connect();
+    connection.write(format!(
+        "POST /api/v1/auth_session/login HTTP/1.1\r\nHost: {}\r\nExpect: 100-continue\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        server.address,
+        body.len()
+    ));
+    assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
+    (connection, body)
+}
+
+/// Holds that there are no journals any more.
+#[track_caller]
+fn assert_folded(program: &Program) {
+    let entries = std::fs::read_dir(program.data()).unwrap();
+    let names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(names.iter().any(|name| name == "User.json"), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("journal")), "{names:?}");
+}
+
+#[test]
+fn a_stop_lets_requests_finish_and_folds_the_journals() {
+    for signal in ["TERM", "INT"] {
+        let server = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300").start();
+        let (mut connection, body) = begun(&server);
+        server.signal(signal);
+        server.wait_for("stopping");
+        connection.write(body);
+        let answer = connection.answer().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")), "{signal}");
+        let id = answer.session_id().unwrap();
+        let (program, status, log) = server.ended();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(!log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+        assert_folded(&program);
+        let server = program.start();
+        assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200);
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_connections_that_ask_nothing() {
+    let server = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300").start();
+    let _idle = server.connect();
+    let mut kept = server.connect();
+    kept.write(format!("GET /api/v1/status HTTP/1.1\r\nHost: {}\r\n\r\n", server.address));
+    assert_eq!(kept.answer().unwrap().status, 200);
+    let mut half = server.connect();
+    half.write("GET /api/v1/sta");
+    let (program, status, log) = server.stop();
+    assert!(status.success() && !log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+    assert_folded(&program);
+}
+
+#[test]
+fn a_request_that_never_ends_is_given_up_after_a_while() {
+    let program = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "1");
+    let server = program.set("BODY_TIMEOUT", "300").start();
+    let (_connection, _) = begun(&server);
+    let (program, status, log) = server.stop();
+    assert!(status.success() && log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+    assert_folded(&program);
+}
+
+#[test]
+fn a_second_signal_does_not_wait() {
+    let program = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300");
+    let server = program.set("BODY_TIMEOUT", "300").start();
+    let (_connection, _) = begun(&server);
+    server.signal("TERM");
+    server.wait_for("stopping");
+    server.signal("TERM");
+    let (program, status, log) = server.ended();
+    assert!(status.success(), "{status}");
+    assert!(!log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+    assert_folded(&program);
+    program.start().admin();
+}
+
+/// Logs in over and over from several threads until the server is gone, ends it by `end` after
+/// some logins were answered, and returns the session ids of all that were.
+fn logins_until(server: &Server, end: impl FnOnce()) -> Vec<String> {
+    let acknowledged = Mutex::new(Vec::new());
+    let (sender, answered) = channel();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let (sender, acknowledged) = (sender.clone(), &acknowledged);
+            scope.spawn(move || {
+                let body = format!("email={ADMIN}&password={}", ADMIN_PASSWORD.replace(' ', "+"));
+                loop {
+                    let Some(mut connection) = server.try_connect() else { return };
+                    connection.write(format!(
+                        "POST /api/v1/auth_session/login HTTP/1.1\r\nHost: {}\r\n\
+                         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+                         \r\n{body}",
+                        server.address,
+                        body.len()
+                    ));
+                    let Some(answer) = connection.try_answer() else { return };
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    acknowledged.lock().unwrap().push(answer.session_id().unwrap());
+                    let _ = sender.send(());
+                }
+            });
+        }
+        answered.iter().take(40).for_each(drop);
+        end();
+    });
+    acknowledged.into_inner().unwrap()
+}
+
+#[test]
+fn a_kill_under_load_loses_no_login_that_was_answered() {
+    let server = Server::of("session_db_auth");
+    let ids = logins_until(&server, || server.signal("KILL"));
+    let (program, status, _) = server.ended();
+    assert!(!status.success());
+    let server = program.start();
+    assert!(ids.len() >= 40);
+    for id in ids {
+        assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200);
+    }
+}
+
+#[test]
+fn a_stop_under_load_answers_or_refuses_and_loses_nothing() {
+    let server = Server::of("session_db_auth");
+    let ids = logins_until(&server, || server.signal("TERM"));
+    let (program, status, log) = server.ended();
+    assert!(status.success(), "{log:?}");
+    assert_folded(&program);
+    let server = program.start();
+    for id in ids {
+        assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200);
+    }
+}
+
+#[test]
+fn a_logout_that_was_answered_stays_after_a_kill() {
+    let server = Server::of("session_db_auth");
+    let (gone, kept) = (server.admin(), server.admin());
+    assert_eq!(server.delete("/api/v1/auth_session/logout").session(&gone).send().status, 200);
+    let server = server.kill().start();
+    assert_eq!(server.get("/api/v1/users/me").session(&gone).send().status, 403);
+    assert_eq!(server.get("/api/v1/users/me").session(&kept).send().status, 200);
+}
