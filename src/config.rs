@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser};
 
 pub use check::FirstAdmin;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
-use values::{Domain, OriginList, Seconds, Threads};
+use values::{Domain, OriginList, Seconds, Secret, Threads};
 
 use crate::api::LoginErrors;
 use crate::auth::cookie::SessionCookie;
@@ -110,8 +110,8 @@ pub struct Config {
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     admin_password_file: Maybe<PathBuf>,
     /// The first admin's password; only as a variable, since everybody sees a command line
-    #[arg(skip = std::env::var("ADMIN_PASSWORD").unwrap_or_default())]
-    admin_password: String,
+    #[arg(skip = Secret(std::env::var("ADMIN_PASSWORD").unwrap_or_default()))]
+    admin_password: Secret,
 }
 
 /// For those who want the settings and no commands.

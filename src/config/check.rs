@@ -61,7 +61,7 @@ impl Config {
 
     fn check_first_admin(&self) -> Result<(), String> {
         let (direct, file) =
-            (!self.admin_password.is_empty(), self.admin_password_file.0.is_some());
+            (!self.admin_password.0.is_empty(), self.admin_password_file.0.is_some());
         if direct && file {
             return Err("ADMIN_PASSWORD: must not be set beside ADMIN_PASSWORD_FILE".into());
         }
@@ -71,7 +71,7 @@ impl Config {
             );
         }
         if direct {
-            check_password("ADMIN_PASSWORD", &self.admin_password)?;
+            check_password("ADMIN_PASSWORD", &self.admin_password.0)?;
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Config {
         let Some(email) = self.admin_email.0.clone() else { return Ok(None) };
         let password = match &self.admin_password_file.0 {
             Some(file) => read_password(file)?,
-            None => self.admin_password.clone(),
+            None => self.admin_password.0.clone(),
         };
         if password.is_empty() {
             let needed =

@@ -1,5 +1,6 @@
 //! The values that settings take: each reads its text, or says what is allowed.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
@@ -145,6 +146,16 @@ impl Seconds {
     }
 }
 
+/// A text that is never printed, also not with the settings around it.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
 /// A number of threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Threads(pub NonZeroUsize);
@@ -275,6 +286,11 @@ mod tests {
         }
         assert!(lifetime("99999999999999999999").is_err());
         assert_eq!(lifetime("0").unwrap().limit(), None);
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        assert_eq!(format!("{:?}", Secret("correct horse".into())), "Secret");
     }
 
     #[test]
