@@ -40,7 +40,9 @@ fn a_full_hashing_queue_is_503_for_login_basic_and_new_users() {
         let refused = if kind == "basic_auth" { 403 } else { 401 };
         let (busy, done): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 503);
         assert!(!busy.is_empty() && !done.is_empty(), "{kind}: {answers:?}");
-        busy.iter().for_each(|answer| assert_unavailable(answer, "Busy, try again"));
+        for answer in busy {
+            assert_unavailable(answer, "Busy, try again");
+        }
         assert!(done.iter().all(|answer| answer.status == refused), "{kind}: {answers:?}");
         // What does not hash goes on meanwhile and afterwards.
         assert_eq!(server.get("/api/v1/status").send().status, 200);

@@ -7,9 +7,10 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
+use sessiond::clock::{Clock as _, SystemClock, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, PASSWORD, Server};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, PASSWORD, Program, Server};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
@@ -76,7 +77,9 @@ fn only_the_owner_may_read_the_files() {
         assert_eq!(mode(folder), 0o700);
         let files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
         assert!(files.len() >= 3, "{files:?}");
-        files.iter().for_each(|file| assert_eq!(mode(file), 0o600, "{}", file.display()));
+        for file in files {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
     };
     assert_private(&server.data());
     let (program, ..) = server.stop();
@@ -104,6 +107,41 @@ fn times_are_utc_with_milliseconds_on_the_wire_and_in_files() {
         }
     }
     assert_eq!(seen, 7);
+}
+
+#[test]
+fn the_time_zone_of_the_machine_does_not_matter() {
+    let before = SystemClock::new().now();
+    for zone in ["Pacific/Kiritimati", "America/Los_Angeles", "XYZ-14"] {
+        let program = Program::of("session_db_auth").set("TZ", zone);
+        let server = program.set("SESSION_DURATION", "300").start();
+        let id = server.admin();
+        let me = || server.get("/api/v1/users/me").session(&id).send();
+        let created: Timestamp = me().json()["created_at"].as_str().unwrap().parse().unwrap();
+        assert!(before <= created && created <= SystemClock::new().now(), "{zone}: {created}");
+        let (program, ..) = server.stop();
+        let server = program.set("TZ", "UTC").start();
+        assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200, "{zone}");
+    }
+}
+
+#[test]
+fn a_session_is_kept_with_the_address_of_its_peer_whatever_headers_claim() {
+    let server = Server::of("session_db_auth");
+    let login = server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]);
+    let login = login
+        .header("X-Forwarded-For", "203.0.113.9")
+        .header("Forwarded", "for=203.0.113.9")
+        .header("X-Real-IP", "203.0.113.9")
+        .header("User-Agent", "a browser");
+    assert_eq!(login.send().status, 200);
+    let (program, ..) = server.stop();
+    let stored = content(&program.data());
+    assert!(
+        stored.contains(r#""client_address":"127.0.0.1","user_agent":"a browser""#),
+        "{stored}"
+    );
+    assert!(!stored.contains("203.0.113.9"), "{stored}");
 }
 
 #[test]

@@ -12,6 +12,11 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
+/// A time without its last millisecond.
+fn just_before(time: Duration) -> Duration {
+    time.checked_sub(MILLISECOND).unwrap()
+}
+
 /// The status of a request with this session.
 fn status(server: &InProcess, id: &str) -> u16 {
     server.get("/api/v1/users/me").session(id).send().status
@@ -34,7 +39,7 @@ fn use_for(server: &InProcess, id: &str, time: Duration, step: Duration) {
         passed += step;
         assert_eq!(status(server, id), 200, "after {passed:?}");
     }
-    server.advance(time.checked_sub(passed + MILLISECOND).unwrap());
+    server.advance(just_before(time.checked_sub(passed).unwrap()));
     assert_eq!(status(server, id), 200, "a millisecond before {time:?}");
     server.advance(MILLISECOND);
     assert_eq!(status(server, id), 403, "at {time:?}");
@@ -45,7 +50,7 @@ fn an_unused_session_ends_after_an_hour_to_the_millisecond() {
     for kind in ["session_exp_auth", "session_db_auth"] {
         let server = InProcess::with(&["--auth-type", kind]);
         let (unused, used) = (server.admin(), server.admin());
-        server.advance(HOUR - MILLISECOND);
+        server.advance(just_before(HOUR));
         assert_eq!(status(&server, &used), 200, "{kind}");
         server.advance(MILLISECOND);
         assert_eq!((status(&server, &unused), status(&server, &used)), (403, 200), "{kind}");
@@ -58,7 +63,7 @@ fn an_unused_session_ends_after_an_hour_to_the_millisecond() {
 fn a_session_ends_after_a_day_however_much_it_is_used() {
     for kind in ["session_exp_auth", "session_db_auth"] {
         let server = InProcess::with(&["--auth-type", kind]);
-        use_for(&server, &server.admin(), DAY, HOUR.checked_sub(MILLISECOND).unwrap());
+        use_for(&server, &server.admin(), DAY, just_before(HOUR));
     }
 }
 
@@ -103,7 +108,7 @@ fn a_remembered_session_lives_for_two_weeks_unused_and_a_month_in_use() {
     let flags = ["--session-duration", "10", "--session-idle-timeout", "4"];
     let server = InProcess::with(&flags);
     let (unused, used) = (log_in_remembered(&server), log_in_remembered(&server));
-    server.advance(14 * DAY - MILLISECOND);
+    server.advance(just_before(14 * DAY));
     assert_eq!(status(&server, &used), 200);
     server.advance(MILLISECOND);
     assert_eq!((status(&server, &unused), status(&server, &used)), (403, 200));
@@ -169,9 +174,9 @@ fn a_session_survives_a_restart_with_the_time_it_had_left() {
     let (used, unused) = (server.admin(), server.admin());
     server.advance(HOUR / 2);
     assert_eq!(status(&server, &used), 200);
-    let server = server.restart(START.plus(HOUR - MILLISECOND));
+    let server = server.restart(START.plus(just_before(HOUR)));
     assert_eq!((status(&server, &used), status(&server, &unused)), (200, 200));
-    let server = server.restart(START.plus(DAY - MILLISECOND));
+    let server = server.restart(START.plus(just_before(DAY)));
     assert_eq!(status(&server, &used), 403, "it was idle for too long");
     let server = server.restart(START.plus(2 * DAY));
     assert_eq!(status(&server, &unused), 403);

@@ -50,6 +50,17 @@ fn a_stop_lets_requests_finish_and_folds_the_journals() {
 }
 
 #[test]
+fn a_signal_right_after_the_start_is_a_stop_like_any_other() {
+    for signal in ["TERM", "INT", "TERM", "INT", "TERM", "INT"] {
+        let server = Server::of("session_db_auth");
+        server.signal(signal);
+        let (program, status, _) = server.ended();
+        assert!(status.success(), "{signal}: {status}");
+        assert_folded(&program);
+    }
+}
+
+#[test]
 fn a_stop_does_not_wait_for_connections_that_ask_nothing() {
     let server = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300").start();
     let _idle = server.connect();

@@ -190,7 +190,7 @@ impl Connection {
     fn read_answer(&mut self) -> (Vec<u8>, Option<Answer>) {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            if self.0.read_until(b'\n', &mut head).ok().filter(|read| *read > 0).is_none() {
+            if self.0.read_until(b'\n', &mut head).unwrap_or(0) == 0 {
                 return (head, None);
             }
         }
