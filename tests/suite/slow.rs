@@ -46,6 +46,27 @@ fn a_body_that_does_not_come_is_408_in_json_and_the_connection_closed() {
 }
 
 #[test]
+fn how_long_is_too_long_is_what_the_settings_say() {
+    let patient = Program::of("session_db_auth").set("HEAD_TIMEOUT", "60");
+    let patient = patient.set("BODY_TIMEOUT", "60").start();
+    let (login, length) = ("/api/v1/auth_session/login", "Content-Length: 2\r\n");
+    let mut slow_body = post(&patient, login, length);
+    let mut slow_head = patient.connect();
+    slow_head.write("GET /api/v1/status HTTP/1.1\r\nHost: x\r\n");
+    // These began later, and have already been given up when those go on.
+    let hasty = hasty();
+    let mut given_up = post(&hasty, login, length);
+    let mut head_given_up = hasty.connect();
+    head_given_up.write("GET");
+    let statuses = [given_up.answer(), head_given_up.answer()].map(|answer| answer.unwrap().status);
+    assert_eq!(statuses, [408, 408]);
+    slow_body.write("{}");
+    slow_head.write("\r\n");
+    slow_body.answer().unwrap().assert_error(400, "email missing");
+    assert_eq!(slow_head.answer().unwrap().status, 200);
+}
+
+#[test]
 fn a_chunk_that_does_not_come_is_408_too() {
     let server = hasty();
     let mut connection =
