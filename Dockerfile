@@ -1,0 +1,45 @@
+# sessiond in an image of its own: one static binary and an empty /data, nothing else.
+#
+#   docker build -t sessiond .
+#   docker run -p 127.0.0.1:5000:5000 -v sessiond:/data \
+#     -e ADMIN_EMAIL=admin@example.com -e ADMIN_PASSWORD='correct horse 1' sessiond
+#
+# Settings are variables (`docker run --rm sessiond --help`); give them with -e, so that the
+# healthcheck knows them too.
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+# A static program cannot look up getrandom(2) at run time as it starts, and would read a device file
+# instead that is not everywhere; so it is told to call it.
+ENV RUSTFLAGS='-C target-feature=+crt-static --cfg getrandom_backend="linux_getrandom"'
+
+# The dependencies, in a layer that lasts until Cargo.lock changes. --target keeps RUSTFLAGS away
+# from build scripts and procedural macros, which cannot be static; it is the machine's own.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src \
+    && echo 'fn main() {}' > src/main.rs \
+    && touch src/lib.rs \
+    && cargo build --release --locked --bin sessiond --target "$(rustc -vV | sed -n 's/^host: //p')"
+
+# The program. cargo goes by times: the stand-ins above are newer than the sources they stood for.
+COPY README.md ./
+COPY src src
+RUN touch src/main.rs src/lib.rs \
+    && cargo build --release --locked --bin sessiond --target "$(rustc -vV | sed -n 's/^host: //p')" \
+    && mkdir -p /image/bin /image/state/data \
+    && chmod 700 /image/state/data \
+    && cp target/*/release/sessiond /image/bin/sessiond
+
+FROM scratch
+LABEL org.opencontainers.image.title="sessiond" \
+      org.opencontainers.image.description="Users, logins and durable, revocable sessions over plain HTTP" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /image/bin/ /
+COPY --from=build --chown=65532:65532 /image/state/ /
+ENV API_HOST=0.0.0.0 \
+    DATA_DIR=/data
+EXPOSE 5000
+VOLUME /data
+USER 65532:65532
+HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["/sessiond", "healthcheck"]
+ENTRYPOINT ["/sessiond"]

@@ -1,0 +1,36 @@
+# The recipes, each with what it is for
+default:
+    @just --list
+
+# Everything that must hold before a change lands
+check:
+    .ci/run
+
+# All tests, or those whose names contain a text
+test *arguments:
+    cargo test --locked {{ arguments }}
+
+# Serve on 127.0.0.1:5000 with the records in data/
+run *arguments:
+    cargo run --locked -- {{ arguments }}
+
+# Put all code into its form
+fmt:
+    cargo fmt
+
+# Formatting and lints, as strict as they must hold
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# The Postman collection against a server of its own
+newman *binary:
+    postman/run {{ binary }}
+
+# The container image
+image:
+    docker build --tag sessiond .
+
+# Licences, advisories and sources of the dependencies, and crates that must not be among them
+deny:
+    cargo deny --locked check
