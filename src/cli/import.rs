@@ -36,7 +36,7 @@ pub async fn import(config: &Config, file: &Path) -> Outcome {
             tell(&format!("imported {count} sessions"))?;
         }
         if !data.accounts.users.all().await?.iter().any(|user| user.is_enabled_admin()) {
-            tell("nobody is an admin yet: sessiond user add --role admin you@example.com")?;
+            tell("nobody is an admin yet: sessiond user role you@example.com admin")?;
         }
         Ok(())
     })

@@ -4,7 +4,7 @@ use super::{Failure, Outcome};
 use crate::app::Service;
 use crate::config::Config;
 use crate::error::Error;
-use crate::server::Signals;
+use crate::server::{Bound, Signals};
 
 pub async fn serve(config: &Config) -> Outcome {
     if is_new(config) {
@@ -15,15 +15,16 @@ pub async fn serve(config: &Config) -> Outcome {
         log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
     }
     let service = Arc::new(Service::open(config)?);
-    let ended = run(config, &service).await;
+    let signals = Signals::listen()?;
+    // Nothing has been written yet: when the address is taken, all files stay as they are.
+    let bound = service.bind(config).map_err(Failure::of)?;
+    let ended = run(config, &service, bound, signals).await;
     let closed = service.close().await;
     ended?;
     closed.map_err(Failure::from)
 }
 
-async fn run(config: &Config, service: &Arc<Service>) -> Outcome {
-    let signals = Signals::listen()?;
-    let bound = service.bind(config).map_err(Failure::of)?;
+async fn run(config: &Config, service: &Arc<Service>, bound: Bound, signals: Signals) -> Outcome {
     ensure_first_admin(config, service).await?;
     let users = service.accounts().users.count().await?;
     let sessions = service.session_count().await?;

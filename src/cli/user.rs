@@ -31,6 +31,13 @@ pub enum UserCommand {
         /// E-mail address, or id
         user: String,
     },
+    /// Make a user an admin, or a plain user again
+    Role {
+        /// E-mail address, or id
+        user: String,
+        /// admin, or user
+        role: Role,
+    },
     /// Lock a user out, which ends his sessions
     Disable {
         /// E-mail address, or id
@@ -68,13 +75,18 @@ async fn run(data: &Data, command: UserCommand) -> Outcome {
             end_sessions(data, &user).await?;
             tell(&format!("changed the password of {}", user.email))
         }
+        UserCommand::Role { user, role } => {
+            let patch = UserPatch { role: Some(role), ..UserPatch::default() };
+            let user = change(data, &user, patch).await?;
+            tell(&format!("{} is {role} now", user.email))
+        }
         UserCommand::Disable { user } => {
-            let user = set_disabled(data, &user, true).await?;
+            let user = change(data, &user, disabled(true)).await?;
             end_sessions(data, &user).await?;
             tell(&format!("disabled {}", user.email))
         }
         UserCommand::Enable { user } => {
-            let user = set_disabled(data, &user, false).await?;
+            let user = change(data, &user, disabled(false)).await?;
             tell(&format!("enabled {}", user.email))
         }
         UserCommand::Delete { user } => {
@@ -95,9 +107,12 @@ async fn list(data: &Data) -> Outcome {
     Ok(())
 }
 
-async fn set_disabled(data: &Data, user: &str, disabled: bool) -> Result<Arc<User>, Failure> {
+fn disabled(disabled: bool) -> UserPatch {
+    UserPatch { disabled: Some(disabled), ..UserPatch::default() }
+}
+
+async fn change(data: &Data, user: &str, patch: UserPatch) -> Result<Arc<User>, Failure> {
     let user = find(data, user).await?;
-    let patch = UserPatch { disabled: Some(disabled), ..UserPatch::default() };
     data.accounts.update(user.id, patch).await?;
     Ok(user)
 }

@@ -6,29 +6,34 @@ use actix_web::HttpRequest;
 use actix_web::test::TestRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sessiond::app::{Service, World};
 use sessiond::auth::{Auth, Login, OPEN_PATHS};
 use sessiond::clock::{ManualClock, Timestamp};
+use sessiond::config::{Config, FirstAdmin};
 use sessiond::models::{SessionId, User};
 
-use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Embedded, KINDS, NO_SESSION, PASSWORD, SESSION_KINDS, TempDir,
-};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, KINDS, NO_SESSION, PASSWORD, SESSION_KINDS, TempDir};
 
 /// What a test of one kind works on.
 struct Kind {
     name: &'static str,
     auth: Arc<dyn Auth>,
     admin: Arc<User>,
-    service: Embedded,
+    service: Service,
     _directory: TempDir,
 }
 
 async fn kind(name: &'static str) -> Kind {
     let directory = TempDir::new();
     let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_500_000_000_000)));
-    let service = Embedded::open(&directory, &clock, &["--auth-type", name]).await;
-    let auth = Arc::clone(service.0.auth());
-    let admin = service.0.accounts().users.search(ADMIN).await.unwrap().unwrap();
+    let data = directory.data().display().to_string();
+    let flags = ["--auth-type", name, "--unsafe-fast-hash", "1", "--data-dir", &data];
+    let config = Config::from_arguments(&flags).unwrap();
+    let service = Service::open_in(&config, &World { clock, ..World::default() }).unwrap();
+    let first = FirstAdmin { email: ADMIN.parse().unwrap(), password: ADMIN_PASSWORD.to_owned() };
+    service.create_first_admin(first).await.unwrap();
+    let auth = Arc::clone(service.auth());
+    let admin = service.accounts().users.search(ADMIN).await.unwrap().unwrap();
     Kind { name, auth, admin, service, _directory: directory }
 }
 
@@ -72,7 +77,7 @@ async fn every_kind_but_none_requires_somebody_where_the_list_does_not_open() {
             let expected = required && name != "none";
             assert_eq!(kind.auth.require_auth(path, open), expected, "{name} {path:?} {open:?}");
         }
-        kind.service.close().await;
+        kind.service.close().await.unwrap();
     }
 }
 
@@ -88,7 +93,7 @@ async fn every_kind_reads_the_header_and_the_cookie() {
         let request = with("Cookie", "a=b; _my_session_id=c; _my_session=d");
         assert_eq!(kind.auth.session_cookie(&request).unwrap(), Some(&b"c"[..]));
         assert_eq!(kind.auth.session_cookie(&with("Cookie", "a=b")).unwrap(), None);
-        kind.service.close().await;
+        kind.service.close().await.unwrap();
     }
 }
 
@@ -115,7 +120,7 @@ async fn nobody_is_the_current_user_of_a_request_without_credentials_that_are_go
             assert!(!kind.knows(&request).await, "{name} {request:?}");
             assert!(!kind.auth.destroy_session(&request).await.unwrap(), "{name} {request:?}");
         }
-        kind.service.close().await;
+        kind.service.close().await.unwrap();
     }
 }
 
@@ -127,9 +132,9 @@ async fn basic_auth_looks_its_user_up() {
         format!("Basic {}", STANDARD.encode(format!("{ADMIN}:{ADMIN_PASSWORD}"))),
     );
     assert!(kind.knows(&right).await);
-    kind.service.0.accounts().set_password(kind.admin.id, PASSWORD.into()).await.unwrap();
+    kind.service.accounts().set_password(kind.admin.id, PASSWORD.into()).await.unwrap();
     assert!(!kind.knows(&right).await, "the password is another now");
-    kind.service.close().await;
+    kind.service.close().await.unwrap();
 }
 
 #[actix_web::test]
@@ -139,7 +144,7 @@ async fn kinds_without_sessions_create_none() {
         let made = kind.auth.create_session(&kind.admin, Login::default()).await.unwrap();
         assert!(made.is_none() && !kind.auth.keeps_sessions(), "{name}");
         assert_eq!(kind.auth.user_id_for_session_id(&unknown()).await.unwrap(), None);
-        kind.service.close().await;
+        kind.service.close().await.unwrap();
     }
 }
 
@@ -162,6 +167,6 @@ async fn a_session_belongs_to_its_user_until_it_is_destroyed() {
         assert_eq!(user_of(&first).await, None, "{name}");
         assert!(!kind.knows(&request).await, "{name}");
         assert_eq!(user_of(&second).await, Some(kind.admin.id), "{name}");
-        kind.service.close().await;
+        kind.service.close().await.unwrap();
     }
 }

@@ -150,10 +150,25 @@ fn a_deleted_user_is_gone_with_his_sessions() {
 }
 
 #[test]
+fn a_role_is_given_and_taken_on_the_command_line() {
+    let program = empty();
+    good(add(&program, &["bob@example.com"], "battery staple 2\n"));
+    good(program.run(&["user", "role", "BOB@example.com", "admin"], ""));
+    assert!(good(program.run(&["user", "list"], "")).contains("\tadmin\t"));
+    let refused = program.run(&["user", "role", "bob@example.com", "owner"], "");
+    let line = "sessiond: ROLE='owner': role must be \"admin\" or \"user\"\n";
+    assert_eq!((refused.status.code(), &*refused.stderr), (Some(2), line.as_bytes()));
+}
+
+#[test]
 fn the_last_admin_stays_on_the_command_line_too() {
     let (program, _, _) = Server::of("session_db_auth").stop();
-    for verb in ["disable", "delete"] {
-        assert_eq!(bad(program.run(&["user", verb, ADMIN], "")), "this is the last enabled admin");
+    for command in [
+        &["user", "disable", ADMIN][..],
+        &["user", "delete", ADMIN],
+        &["user", "role", ADMIN, "user"],
+    ] {
+        assert_eq!(bad(program.run(command, "")), "this is the last enabled admin");
     }
     program.start().admin();
 }

@@ -1,12 +1,10 @@
 //! Starts the real program on a free port with a data directory of its own, and speaks HTTP to it.
 
 mod client;
-mod embedded;
 mod in_process;
 mod process;
 
 pub use client::{Answer, Client, Connection, Request};
-pub use embedded::Embedded;
 pub use in_process::{InProcess, START, block_on};
 pub use process::{Program, Server, TempDir, run, run_with_input};
 

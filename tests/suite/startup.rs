@@ -347,13 +347,16 @@ fn a_taken_port_is_one_line_and_the_files_stay() {
 }
 
 #[test]
-fn a_port_that_is_taken_loses_no_record_of_a_crash() {
+fn a_taken_port_leaves_the_files_of_a_crash_as_they_are() {
     let other = Server::of("auth");
     let server = Server::of("session_db_auth");
     let id = server.admin();
     let program = server.kill();
     let taken = quiet(program.clone()).set("API_PORT", &other.address.port().to_string());
+    let before = files(&program);
+    assert!(before.iter().any(|(name, _)| name == "UserSession.journal"), "{before:?}");
     one_line(&failed(&taken), 1);
+    assert_eq!(files(&program), before);
     let server = program.start();
     assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200);
 }
