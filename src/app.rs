@@ -19,7 +19,7 @@ use crate::auth::session_exp::SessionExpAuth;
 use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::models::{Role, User, UserSession};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
@@ -28,8 +28,10 @@ use crate::store::files::{Disk, Files};
 use crate::store::json::JsonTable;
 use crate::store::load::Loaded;
 use crate::store::memory::MemoryTable;
-use crate::store::{OpenError, SessionStore, UserStore};
+use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 
+/// How far the clock may be behind the records without a word.
+const CLOCK_SKEW: Duration = Duration::from_mins(1);
 /// Between two sweeps of what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -64,9 +66,12 @@ pub struct Found {
 }
 
 impl Found {
-    /// Locks and reads a data directory.
+    /// Locks and reads a data directory that is there.
     pub fn read(path: &Path, world: &World) -> Result<Self, OpenError> {
-        let directory = DataDirectory::open(path)?;
+        Self::read_in(DataDirectory::open_existing(path)?, world)
+    }
+
+    fn read_in(directory: DataDirectory, world: &World) -> Result<Self, OpenError> {
         let users = Loaded::read(world.files.as_ref(), directory.path())?;
         let sessions = Loaded::read(world.files.as_ref(), directory.path())?;
         Ok(Self { users, sessions, directory })
@@ -74,8 +79,14 @@ impl Found {
 
     /// Starts to take changes. From here on the clock is at least where the records are.
     pub fn start(self, world: &World) -> Stores {
-        for newest in [self.users.newest_time(), self.sessions.newest_time()].into_iter().flatten()
-        {
+        let newest = self.users.newest_time().max(self.sessions.newest_time());
+        if let Some(newest) = newest {
+            let now = world.clock.now();
+            if newest > now.plus(CLOCK_SKEW) {
+                log::warn!(
+                    "a record is of {newest}, and the clock shows {now}: time goes on from the record"
+                );
+            }
             world.clock.not_before(newest);
         }
         Stores {
@@ -96,9 +107,9 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Locks and reads a data directory, and starts to take changes.
+    /// Locks and reads a data directory, made if it is missing, and starts to take changes.
     pub fn open(path: &Path, world: &World) -> Result<Self, OpenError> {
-        Ok(Found::read(path, world)?.start(world))
+        Ok(Found::read_in(DataDirectory::open(path)?, world)?.start(world))
     }
 
     /// Folds the journals and ends the writers.
@@ -212,9 +223,11 @@ impl Service {
 pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
     let lanes = Lanes::start(lanes, queue)?;
+    let costs = stores.users.table().iter().filter_map(|user| user.password_hash.cost());
+    let (highest, random) = (costs.max().unwrap_or(0), Arc::clone(&world.random));
     Ok(Accounts {
         users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
-        hasher: Hasher::new(lanes, config.hash_cost(), Arc::clone(&world.random)),
+        hasher: Hasher::new(lanes, config.hash_cost(), highest, random),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
     })
@@ -252,10 +265,4 @@ fn kind(config: &Config, world: &World, stores: &Stores, accounts: &Arc<Accounts
             (Arc::new(SessionDBAuth(expiring(Arc::clone(&store)))), Some(store))
         }
     })
-}
-
-impl From<OpenError> for Error {
-    fn from(error: OpenError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
 }

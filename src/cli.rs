@@ -139,7 +139,7 @@ impl Cli {
                 Command::Serve => serve::serve(config).await,
                 Command::User(command) => user::user(config, command).await,
                 Command::Import { file } => import::import(config, &file).await,
-                Command::Export { file } => export::export(config, file.as_deref()).await,
+                Command::Export { file } => export::export(config, file.as_deref()),
                 Command::Check => check::check(config),
                 Command::Healthcheck => healthcheck::healthcheck(config),
             }

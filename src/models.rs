@@ -10,7 +10,7 @@ pub use email::Email;
 pub use password::{Password, PasswordHash};
 pub use token::{SessionHash, SessionId};
 pub use user::{Role, User, UserId};
-pub use user_session::{Client, LastSeen, Lifetime, UserSession};
+pub use user_session::{Client, LastSeen, Lifetime, Lifetimes, UserSession};
 
 /// Members of a stored record that this version does not know; they survive a rewrite.
 pub type Unknown = serde_json::Map<String, serde_json::Value>;

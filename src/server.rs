@@ -1,6 +1,7 @@
 //! The server: listener, workers, what surrounds every request, and a graceful stop.
 
 mod edge;
+mod in_flight;
 pub mod logging;
 
 use std::io;
@@ -15,7 +16,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api;
 use crate::config::{AuthType, Config};
-use edge::{InFlight, RequestIds, edge};
+use edge::{RequestIds, edge};
+use in_flight::InFlight;
 
 /// What a last answer gets to leave the machine after its request is finished.
 const FLUSH: Duration = Duration::from_millis(50);
@@ -56,13 +58,13 @@ where
     for address in &addresses {
         let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
         log::info!("sessiond {version} listening on http://{address}, AUTH_TYPE={kind}");
-        warn_of_plain_http(config, address.ip());
+        warn_of_risks(config, address.ip());
     }
     let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
     Ok(Bound { server, addresses, in_flight, shutdown_timeout })
 }
 
-fn warn_of_plain_http(config: &Config, address: IpAddr) {
+fn warn_of_risks(config: &Config, address: IpAddr) {
     if !address.is_loopback() && !config.is_https() {
         log::warn!(
             "plain http on {address}: anybody on the way can read passwords; set PUBLIC_URL to the https address of the proxy before it"
@@ -133,8 +135,14 @@ async fn stop(
     server.pause().await;
     in_flight.close();
     let finished = async {
-        in_flight.finished().await;
-        rt::time::sleep(FLUSH).await;
+        loop {
+            in_flight.finished().await;
+            rt::time::sleep(FLUSH).await;
+            // What came meanwhile, on a connection that was open, is answered as well.
+            if in_flight.count() == 0 {
+                return;
+            }
+        }
     };
     tokio::select! {
         () = finished => {}

@@ -30,7 +30,7 @@ pub use table::{Record, Table};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::models::{SessionHash, User, UserId, UserSession};
+use crate::models::{Lifetimes, SessionHash, User, UserId, UserSession};
 
 /// A function from a user as stored to the user as he shall be; its error refuses the change.
 pub type UserChange = Box<dyn FnOnce(&User) -> Result<User> + Send>;
@@ -79,8 +79,14 @@ pub trait SessionStore: Send + Sync {
     async fn remove(&self, hash: &SessionHash) -> Result<bool>;
     /// Ends all sessions of a user but `except`, as one step; tells how many.
     async fn remove_all(&self, user: UserId, except: Option<SessionHash>) -> Result<usize>;
-    /// Removes up to `limit` sessions whose time is up; tells how many.
-    async fn remove_expired(&self, now: Timestamp, limit: usize) -> Result<usize>;
+    /// Removes up to `limit` sessions whose time is up, by their own limits or by those in force;
+    /// tells how many.
+    async fn remove_expired(
+        &self,
+        in_force: Lifetimes,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<usize>;
     /// The sessions of a user, oldest first.
     async fn of_user(&self, user: UserId) -> Result<Vec<Arc<UserSession>>>;
     /// How many sessions there are.

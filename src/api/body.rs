@@ -187,14 +187,21 @@ impl Fields {
         text.ok_or_else(|| Error::bad(format!("{name} missing")))
     }
 
+    /// A JSON boolean.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Value::Bool(boolean)) => Ok(Some(*boolean)),
+            Some(_) => Err(Error::bad(format!("{name} must be true or false"))),
+        }
+    }
+
     /// A yes or no: a JSON boolean, or one of the words that forms send.
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        match (value, value.as_str()) {
-            (Value::Bool(flag), _) => Ok(Some(*flag)),
-            (_, Some("1" | "true" | "on" | "yes")) => Ok(Some(true)),
-            (_, Some("" | "0" | "false" | "off" | "no")) => Ok(Some(false)),
-            _ => Err(Error::bad(format!("{name} must be true or false"))),
+        match self.get(name).and_then(Value::as_str) {
+            Some("1" | "true" | "on" | "yes") => Ok(Some(true)),
+            Some("" | "0" | "false" | "off" | "no") => Ok(Some(false)),
+            _ => self.boolean(name),
         }
     }
 
@@ -277,6 +284,11 @@ mod tests {
         assert_eq!(fields.required("password").unwrap_err().to_string(), "password missing");
         assert_eq!(fields.text("first_name").unwrap(), None);
         assert_eq!(fields.flag("disabled").unwrap(), Some(true));
+        assert!(fields.boolean("disabled").is_err(), "a word is no boolean");
+        let form = Fields::from_form(b"remember=on&x=no&y=maybe").unwrap();
+        assert_eq!(form.flag("remember").unwrap(), Some(true));
+        assert_eq!(form.flag("x").unwrap(), Some(false));
+        assert!(form.flag("y").is_err());
         assert!(fields.flag("remember").is_err());
         assert!(fields.role().is_err());
     }

@@ -1,6 +1,6 @@
 //! Users: list, create, read, update, delete.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::body::{Body, Fields};
 use super::view::UserView;
@@ -18,7 +18,13 @@ pub async fn list(_: Admin, accounts: web::Data<Accounts>) -> Result<HttpRespons
 }
 
 /// Makes a user. For admins.
-pub async fn create(_: Admin, accounts: web::Data<Accounts>, body: Body) -> Result<HttpResponse> {
+pub async fn create(
+    Admin(caller): Admin,
+    request: HttpRequest,
+    accounts: web::Data<Accounts>,
+    auth: web::Data<dyn Auth>,
+    body: Body,
+) -> Result<HttpResponse> {
     let fields = body.json().await?;
     let refused = |error: Error| error.prefixed("Can't create User: ");
     let text = |name| fields.text(name).map_err(refused);
@@ -28,7 +34,9 @@ pub async fn create(_: Admin, accounts: web::Data<Accounts>, body: Body) -> Resu
     let password = fields.required("password")?;
     let (first_name, last_name) = (text("first_name")?, text("last_name")?);
     let new = NewUser { email, password, first_name, last_name, role: Role::User };
-    let user = accounts.create(new).await.map_err(refused)?;
+    let user = accounts.prepare(new).await.map_err(refused)?;
+    caller.again(auth.as_ref(), &request).await?.must_be_admin()?;
+    let user = accounts.users.insert(user).await.map_err(refused)?;
     Ok(HttpResponse::Created().json(UserView::from(user.as_ref())))
 }
 
@@ -51,13 +59,17 @@ pub async fn read(
 /// Changes a user. Names are for himself and admins, `role` and `disabled` for admins.
 pub async fn update(
     caller: Caller,
+    request: HttpRequest,
     accounts: web::Data<Accounts>,
     auth: web::Data<dyn Auth>,
     id: web::Path<String>,
     body: Body,
 ) -> Result<HttpResponse> {
     let id = existing(&caller, &accounts, &id).await?;
-    let patch = patch(&body.json().await?, &caller)?;
+    let fields = body.json().await?;
+    let caller = caller.again(auth.as_ref(), &request).await?;
+    caller.may_touch(Some(id))?;
+    let patch = patch(&fields, &caller)?;
     let locked_out = patch.disabled == Some(true);
     let user = accounts.update(id, patch).await?.ok_or_else(Error::not_found)?;
     if locked_out {
@@ -107,7 +119,7 @@ fn patch(fields: &Fields, caller: &Caller) -> Result<UserPatch> {
         first_name: fields.text("first_name")?,
         last_name: fields.text("last_name")?,
         role: fields.role()?,
-        disabled: fields.flag("disabled")?,
+        disabled: fields.boolean("disabled")?,
     })
 }
 

@@ -63,6 +63,11 @@ pub struct Accounts {
 impl Accounts {
     /// Makes a user. 400 naming the rule that is broken, 409 when the address is taken.
     pub async fn create(&self, new: NewUser) -> Result<Arc<User>> {
+        self.users.insert(self.prepare(new).await?).await
+    }
+
+    /// What [`Accounts::create`] does, but for storing the user.
+    pub async fn prepare(&self, new: NewUser) -> Result<User> {
         let email = Email::new(&new.email)?;
         let password = Password::new(new.password)?;
         check_names(new.first_name.as_deref(), new.last_name.as_deref())?;
@@ -74,7 +79,7 @@ impl Accounts {
         let id = UserId::generate(self.random.as_ref())?;
         let mut user = User::new(id, email, hash, self.clock.now());
         (user.first_name, user.last_name, user.role) = (new.first_name, new.last_name, new.role);
-        self.users.insert(user).await
+        Ok(user)
     }
 
     /// Changes a user, or tells that there is none. 400 naming the rule that is broken, 409 for
@@ -104,7 +109,8 @@ impl Accounts {
     ) -> Result<Result<Arc<User>, Refusal>> {
         let found = self.users.search(email).await?;
         let stored = found.as_ref().map(|user| user.password_hash.clone());
-        let verified = self.hasher.verify(stored, password).await?;
+        let renew = found.as_ref().is_some_and(|user| !user.disabled);
+        let verified = self.hasher.verify(stored, password, renew).await?;
         let Some(user) = found else { return Ok(Err(Refusal::UnknownUser)) };
         if user.disabled {
             return Ok(Err(Refusal::Disabled));

@@ -18,7 +18,8 @@ pub fn cookie<'r>(request: &'r HttpRequest, name: &str) -> Result<Option<&'r [u8
     let mut found = None;
     for header in request.headers().get_all(COOKIE) {
         for pair in header.as_bytes().split(|byte| *byte == b';') {
-            let (key, value) = split_at(pair, b'=').unwrap_or((pair, b""));
+            // A pair without a sign is a cookie without a name (RFC 6265bis).
+            let Some((key, value)) = split_at(pair, b'=') else { continue };
             if trim(key) == name.as_bytes() && found.replace(trim(value)).is_some() {
                 return Err(Error::bad(format!("cookie {name} must not be sent twice")));
             }
@@ -122,6 +123,7 @@ mod tests {
             b"__Host-si=abc",
             b"\"__Host-sid\"=abc",
             b"$__Host-sid=abc",
+            b"__Host-sid",
         ] {
             assert_eq!(cookies(&[header]).unwrap(), None, "{header:?}");
         }
@@ -131,7 +133,7 @@ mod tests {
     fn values_are_taken_as_they_are() {
         for (header, value) in [
             (&b"__Host-sid="[..], &b""[..]),
-            (b"__Host-sid", b""),
+            (b"__Host-sid; __Host-sid=abc", b"abc"),
             (b"__Host-sid=a%42c", b"a%42c"),
             (b"__Host-sid=\"abc\"", b"\"abc\""),
             (b"__Host-sid=a=b", b"a=b"),

@@ -53,9 +53,25 @@ impl Caller {
         }
     }
 
+    /// The same caller as he is now; 403 when he may not come in any more. Asked again when
+    /// something has taken its time since the guard let him through: a body, or a hash.
+    pub async fn again(&self, auth: &dyn Auth, request: &HttpRequest) -> Result<Self> {
+        match self {
+            Self::Anybody => Ok(Self::Anybody),
+            Self::User(_) => {
+                auth.current_user(request).await?.map(Self::User).ok_or(Error::Forbidden)
+            }
+        }
+    }
+
     /// Whether this caller may do what admins may.
     pub fn is_admin(&self) -> bool {
         self.user().is_none_or(|user| user.role == Role::Admin)
+    }
+
+    /// 403 unless this caller may do what admins may.
+    pub fn must_be_admin(&self) -> Result<()> {
+        if self.is_admin() { Ok(()) } else { Err(Error::Forbidden) }
     }
 
     /// 403 unless this caller is an admin, or `id` is his own. No id is nobody's own.
@@ -76,8 +92,8 @@ impl FromRequest for Caller {
     }
 }
 
-/// Proof that the caller may do what admins may; 403 for anybody else.
-pub struct Admin;
+/// A caller who may do what admins may; 403 for anybody else.
+pub struct Admin(pub Caller);
 
 impl FromRequest for Admin {
     type Error = Error;
@@ -85,11 +101,7 @@ impl FromRequest for Admin {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = Caller::from_request(request, payload).into_inner();
-        ready(
-            caller.and_then(
-                |caller| if caller.is_admin() { Ok(Self) } else { Err(Error::Forbidden) },
-            ),
-        )
+        ready(caller.and_then(|caller| caller.must_be_admin().map(|()| Self(caller))))
     }
 }
 

@@ -2,7 +2,8 @@
 //! so that a flood of logins neither takes the workers nor the memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, thread};
 
@@ -15,18 +16,24 @@ use crate::random::Random;
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads that do one slow thing at a time, and a queue of bounded length before them.
-pub struct Lanes(SyncSender<Job>);
+pub struct Lanes {
+    sender: Sender<Job>,
+    /// How many jobs are running or waiting.
+    busy: Arc<AtomicUsize>,
+    /// How many may be.
+    capacity: usize,
+}
 
 impl Lanes {
     /// Starts `lanes` threads; `queue` jobs may wait for them.
     pub fn start(lanes: usize, queue: usize) -> io::Result<Self> {
-        let (sender, jobs) = sync_channel::<Job>(queue);
+        let (sender, jobs) = channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
         for lane in 0..lanes {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new().name(format!("hash {lane}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self(sender))
+        Ok(Self { sender, busy: Arc::default(), capacity: lanes.saturating_add(queue) })
     }
 
     /// Runs `job` on a lane. 503 when the queue is full; a job whose caller has gone away before
@@ -35,17 +42,36 @@ impl Lanes {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
+        let place = Place::take(&self.busy, self.capacity).ok_or(Error::Busy)?;
         let (caller, result) = oneshot::channel();
         let job = move || {
-            if !caller.is_closed() {
-                let _ = caller.send(job());
+            let result = (!caller.is_closed()).then(job);
+            // The place is free before the caller hears, so that he may come back at once.
+            drop(place);
+            if let Some(result) = result {
+                let _ = caller.send(result);
             }
         };
-        self.0.try_send(Box::new(job)).map_err(|refused| match refused {
-            TrySendError::Full(_) => Error::Busy,
-            TrySendError::Disconnected(_) => Error::Unavailable("the hashing lanes ended".into()),
-        })?;
+        let ended = |_| Error::Unavailable("the hashing lanes ended".into());
+        self.sender.send(Box::new(job)).map_err(ended)?;
         result.await.map_err(|_| Error::Internal("a hashing job panicked".into()))
+    }
+}
+
+/// A place on the lanes or in the queue, until it is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(busy: &Arc<AtomicUsize>, capacity: usize) -> Option<Self> {
+        let place = Self(Arc::clone(busy));
+        // Counted first, and taken back by the drop when there was none left.
+        (busy.fetch_add(1, Ordering::SeqCst) < capacity).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -62,6 +88,8 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 pub struct Hasher {
     lanes: Lanes,
     cost: u32,
+    /// The highest cost that a wrong password may have to be compared at.
+    highest: u32,
     random: Arc<dyn Random>,
 }
 
@@ -74,9 +102,10 @@ pub struct Verified {
 }
 
 impl Hasher {
-    /// A hasher that works at a cost (bcrypt: 2^cost rounds).
-    pub fn new(lanes: Lanes, cost: u32, random: Arc<dyn Random>) -> Self {
-        Self { lanes, cost, random }
+    /// A hasher that works at a cost (bcrypt: 2^cost rounds), beside hashes that are stored at up
+    /// to `stored`.
+    pub fn new(lanes: Lanes, cost: u32, stored: u32, random: Arc<dyn Random>) -> Self {
+        Self { lanes, cost, highest: cost.max(stored), random }
     }
 
     /// Hashes a new password.
@@ -85,15 +114,23 @@ impl Hasher {
         self.lanes.run(move || PasswordHash::new(&password, cost, random.as_ref())).await?
     }
 
-    /// Verifies a password against the hash of a user, or of nobody. A wrong password takes the
-    /// same time whatever it is compared with (ASVS 6.3.8).
+    /// Verifies a password against the hash of a user, or of nobody, and hashes it anew if it is
+    /// right, the hash is outdated and `renew` is wanted. A wrong password takes the same time
+    /// whatever it is compared with (ASVS 6.3.8).
     pub async fn verify(
         &self,
         stored: Option<PasswordHash>,
         password: Password,
+        renew: bool,
     ) -> Result<Verified> {
-        let (cost, random) = (self.cost, Arc::clone(&self.random));
-        self.lanes.run(move || verify(stored, &password, cost, random.as_ref())).await?
+        let (cost, highest, random) = (self.cost, self.highest, Arc::clone(&self.random));
+        let verify = move || {
+            let right = is_right(stored.as_ref(), &password, highest);
+            let renew = renew && right && stored.is_some_and(|hash| hash.is_outdated(cost));
+            let renewed = renew.then(|| PasswordHash::new(&password, cost, random.as_ref()));
+            Ok(Verified { right, renewed: renewed.transpose()? })
+        };
+        self.lanes.run(verify).await?
     }
 
     /// Wraps a hash of the classic program.
@@ -103,33 +140,28 @@ impl Hasher {
     }
 }
 
-fn verify(
-    stored: Option<PasswordHash>,
-    password: &Password,
-    cost: u32,
-    random: &dyn Random,
-) -> Result<Verified> {
+fn is_right(stored: Option<&PasswordHash>, password: &Password, highest: u32) -> bool {
     // What no user can have is refused without work, alike for everybody.
     if password.is_too_long() {
-        return Ok(Verified { right: false, renewed: None });
+        return false;
     }
-    let stored = stored.unwrap_or_else(|| PasswordHash::of_nobody(cost));
-    if !stored.verify(password) {
-        even_out(&stored, password, cost);
-        return Ok(Verified { right: false, renewed: None });
+    let nobody = PasswordHash::of_nobody(highest);
+    let stored = stored.unwrap_or(&nobody);
+    let right = stored.verify(password);
+    if !right {
+        even_out(stored, password, highest);
     }
-    let renewed = stored.is_outdated(cost).then(|| PasswordHash::new(password, cost, random));
-    Ok(Verified { right: true, renewed: renewed.transpose()? })
+    right
 }
 
-/// Makes up for the work that a hash of lower cost saved: 2^n + 2^n + 2^(n+1) + … = 2^cost.
-fn even_out(stored: &PasswordHash, password: &Password, cost: u32) {
+/// Makes up for the work that a hash of lower cost saved: 2^n + 2^n + 2^(n+1) + … = 2^highest.
+fn even_out(stored: &PasswordHash, password: &Password, highest: u32) {
     match stored.cost() {
-        Some(lower) => (lower..cost).for_each(|step| {
+        Some(lower) => (lower..highest).for_each(|step| {
             PasswordHash::of_nobody(step).verify(password);
         }),
         None => {
-            PasswordHash::of_nobody(cost).verify(password);
+            PasswordHash::of_nobody(highest).verify(password);
         }
     }
 }
@@ -138,6 +170,7 @@ fn even_out(stored: &PasswordHash, password: &Password, cost: u32) {
 mod tests {
     use super::*;
     use crate::random::SystemRandom;
+    use std::sync::mpsc::sync_channel;
     use std::task::Poll;
 
     fn lanes() -> Lanes {
@@ -189,25 +222,35 @@ mod tests {
     }
 
     #[test]
-    fn an_outdated_hash_is_renewed_when_the_password_is_right() {
+    fn as_many_may_wait_as_the_queue_holds_also_while_lanes_are_idle() {
+        on_runtime(async {
+            let lanes = Lanes::start(2, 1).unwrap();
+            let three = futures_util::future::join_all((0..3).map(|i| lanes.run(move || i)));
+            assert!(three.await.into_iter().all(|result| result.is_ok()));
+            assert_eq!(lanes.busy.load(Ordering::SeqCst), 0);
+        });
+    }
+
+    #[test]
+    fn an_outdated_hash_is_renewed_when_the_password_is_right_and_that_is_wanted() {
         on_runtime(async {
             let random = Arc::new(SystemRandom);
-            let old = Hasher::new(lanes(), 4, random.clone());
-            let new = Hasher::new(lanes(), 5, random);
-            let sent = |text: &str| Password::sent(text.to_owned());
-            let hash = old.hash(sent("correct horse")).await.unwrap();
-            assert!(
-                old.verify(Some(hash.clone()), sent("correct horse"))
-                    .await
-                    .unwrap()
-                    .renewed
-                    .is_none()
-            );
-            assert!(new.verify(Some(hash.clone()), sent("wrong")).await.unwrap().renewed.is_none());
-            let renewed =
-                new.verify(Some(hash), sent("correct horse")).await.unwrap().renewed.unwrap();
-            assert_eq!(renewed.cost(), Some(5));
-            assert!(!new.verify(None, sent("")).await.unwrap().right);
+            for (before, after) in [(4, 5), (5, 4)] {
+                let old = Hasher::new(lanes(), before, before, random.clone());
+                let new = Hasher::new(lanes(), after, before, random.clone());
+                let sent = |text: &str| Password::sent(text.to_owned());
+                let hash = Some(old.hash(sent("correct horse")).await.unwrap());
+                let same = old.verify(hash.clone(), sent("correct horse"), true).await.unwrap();
+                assert!(same.right && same.renewed.is_none());
+                let wrong = new.verify(hash.clone(), sent("wrong"), true).await.unwrap();
+                assert!(!wrong.right && wrong.renewed.is_none());
+                let unwanted =
+                    new.verify(hash.clone(), sent("correct horse"), false).await.unwrap();
+                assert!(unwanted.right && unwanted.renewed.is_none());
+                let renewed = new.verify(hash, sent("correct horse"), true).await.unwrap().renewed;
+                assert_eq!(renewed.unwrap().cost(), Some(after));
+                assert!(!new.verify(None, sent(""), true).await.unwrap().right);
+            }
         });
     }
 }

@@ -8,13 +8,14 @@ use async_trait::async_trait;
 
 use super::cookie::SessionCookie;
 use super::{Auth, Login, NewSession, credentials};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::models::{Lifetime, SessionHash, SessionId, User, UserId, UserSession};
+use crate::models::{Lifetime, Lifetimes, SessionHash, SessionId, User, UserId, UserSession};
 use crate::random::Random;
 use crate::store::{SessionStore, UserStore};
 
-/// How long a browser keeps the cookie of a remembered login: as long as such a session can live.
+/// How long a remembered session lives, where sessions end by themselves; everywhere the browser
+/// keeps its cookie for the longer of the two.
 pub const REMEMBERED: Lifetime = Lifetime {
     absolute: Some(Duration::from_hours(30 * 24)),
     idle: Some(Duration::from_hours(14 * 24)),
@@ -41,9 +42,9 @@ pub trait SessionKind: Send + Sync {
     /// The sessions.
     fn sessions(&self) -> &Sessions;
 
-    /// How long a session lives at most.
-    fn lifetime(&self, _remembered: bool) -> Lifetime {
-        Lifetime::default()
+    /// How long its sessions live at most.
+    fn lifetimes(&self) -> Lifetimes {
+        Lifetimes::default()
     }
 }
 
@@ -79,7 +80,7 @@ impl<K: SessionKind> Auth for K {
     async fn create_session(&self, user: &User, login: Login) -> Result<Option<NewSession>> {
         let sessions = self.sessions();
         let id = SessionId::generate(sessions.random.as_ref())?;
-        let lifetime = self.lifetime(login.remember);
+        let lifetime = self.lifetimes().of(login.remember);
         let (now, random) = (sessions.clock.now(), sessions.random.as_ref());
         let mut session = UserSession::new(id.hash(), user, login.client, lifetime, now, random)?;
         session.remembered = login.remember;
@@ -105,7 +106,8 @@ impl<K: SessionKind> Auth for K {
 
     async fn sweep(&self) -> Result<()> {
         let sessions = self.sessions();
-        while sessions.store.remove_expired(sessions.clock.now(), SWEEP).await? == SWEEP {}
+        let sweep = || sessions.store.remove_expired(self.lifetimes(), sessions.clock.now(), SWEEP);
+        while sweep().await? == SWEEP {}
         Ok(())
     }
 }
@@ -139,16 +141,11 @@ async fn live<K: SessionKind>(kind: &K, id: &SessionId) -> Result<Option<Live>> 
     let Some(session) = sessions.store.get(&id.hash()).await? else { return Ok(None) };
     let Some(user) = sessions.users.get(session.user_id).await? else { return Ok(None) };
     let now = sessions.clock.now();
-    if is_over(kind, &session, now) || !speaks_for(&session, &user) {
+    if session.is_expired(kind.lifetimes(), now) || !speaks_for(&session, &user) {
         return Ok(None);
     }
     sessions.store.touch(&session, now);
     Ok(Some((session, user)))
-}
-
-/// Whether its time is up: by what held when it was made, or by what holds now.
-fn is_over<K: SessionKind>(kind: &K, session: &UserSession, now: Timestamp) -> bool {
-    session.is_expired(now) || session.outlives(kind.lifetime(session.remembered), now)
 }
 
 /// Whether the user is as he was at login. A new password, for one, is one durable record that

@@ -2,7 +2,7 @@
 
 use super::session::{SessionKind, Sessions};
 use super::session_exp::SessionExpAuth;
-use crate::models::Lifetime;
+use crate::models::Lifetimes;
 
 /// `AUTH_TYPE=session_db_auth`: sessions that end by themselves and survive a restart. It is
 /// [`SessionExpAuth`] on a durable store.
@@ -13,7 +13,7 @@ impl SessionKind for SessionDBAuth {
         self.0.sessions()
     }
 
-    fn lifetime(&self, remembered: bool) -> Lifetime {
-        self.0.lifetime(remembered)
+    fn lifetimes(&self) -> Lifetimes {
+        self.0.lifetimes()
     }
 }

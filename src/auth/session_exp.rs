@@ -1,7 +1,7 @@
 //! Sessions that end by themselves.
 
 use super::session::{REMEMBERED, SessionKind, Sessions};
-use crate::models::Lifetime;
+use crate::models::{Lifetime, Lifetimes};
 
 /// `AUTH_TYPE=session_exp_auth`: sessions in memory that end by themselves.
 pub struct SessionExpAuth {
@@ -16,7 +16,7 @@ impl SessionKind for SessionExpAuth {
         &self.sessions
     }
 
-    fn lifetime(&self, remembered: bool) -> Lifetime {
-        if remembered { REMEMBERED } else { self.lifetime }
+    fn lifetimes(&self) -> Lifetimes {
+        Lifetimes { plain: self.lifetime, remembered: REMEMBERED }
     }
 }

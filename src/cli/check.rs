@@ -1,15 +1,17 @@
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
 
 use super::{Failure, Outcome};
 use crate::app::{Found, World};
 use crate::config::Config;
+use crate::store::files::directory_of;
 
 /// Settings have been checked when this is called; here come the data files. Changes nothing.
 pub fn check(config: &Config) -> Outcome {
     let path = config.data_dir.as_path();
     let mut out = io::stdout();
     writeln!(out, "settings: good")?;
-    if !path.exists() {
+    if is_still_to_be_made(path) {
         writeln!(out, "{}: not there yet, the first start makes it", path.display())?;
         return Ok(());
     }
@@ -30,4 +32,10 @@ pub fn check(config: &Config) -> Outcome {
     let (users, sessions) = (users.count(), sessions.count());
     writeln!(out, "{}: {users} users, {sessions} sessions", path.display())?;
     if unusable.is_empty() { Ok(()) } else { Err(Failure::of("some users cannot log in")) }
+}
+
+/// Whether there is nothing yet, and the first start can make it.
+fn is_still_to_be_made(path: &Path) -> bool {
+    let missing = path.symlink_metadata().is_err_and(|cause| cause.kind() == ErrorKind::NotFound);
+    missing && directory_of(path).is_dir()
 }

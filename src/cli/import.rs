@@ -13,27 +13,36 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
 use crate::models::{Email, PasswordHash, User, UserId, UserSession};
-use crate::store::SessionStore as _;
+use crate::store::{SessionStore as _, UserStore as _};
 
 /// How many sessions are written together.
 const CHUNK: usize = 1000;
 
 /// Takes records from a file. Everything in it is checked first, and the users come in all or not
-/// at all. Records that are there already stay as they are, so that an import can be repeated.
+/// at all; users that are there already stay as they are. Sessions come into an empty directory
+/// only: elsewhere one that has ended since the export would live again.
 pub async fn import(config: &Config, file: &Path) -> Outcome {
     let named = |what: String| Failure::of(format!("{}: {what}", file.display()));
     let content = std::fs::read(file).map_err(|cause| named(cause.to_string()))?;
     let found = read(&content).map_err(named)?;
     let lanes = config.hash_lanes().0;
     with_data(config, async |data| {
+        let stores = &data.stores;
+        let is_fresh = stores.users.count().await? == 0 && stores.sessions.count().await? == 0;
         let (new, known) = unknown(&data, found.users).await.map_err(named)?;
         let count = new.len();
         let users = wrap(&data, new, lanes).await?;
         data.accounts.users.insert_all(users).await?;
         tell(&format!("imported {count} users, {known} were there already"))?;
-        if found.has_sessions {
-            let count = take_sessions(&data, found.sessions).await?;
-            tell(&format!("imported {count} sessions"))?;
+        match found.sessions.len() {
+            0 => {}
+            count if is_fresh => {
+                take_sessions(&data, found.sessions).await?;
+                tell(&format!("imported {count} sessions"))?;
+            }
+            count => tell(&format!(
+                "left out {count} sessions: only an empty directory takes them, lest an ended one come back"
+            ))?,
         }
         if !data.accounts.users.all().await?.iter().any(|user| user.is_enabled_admin()) {
             tell("nobody is an admin yet: sessiond user role you@example.com admin")?;
@@ -48,7 +57,6 @@ pub async fn import(config: &Config, file: &Path) -> Outcome {
 struct Found {
     users: Vec<FoundUser>,
     sessions: Vec<UserSession>,
-    has_sessions: bool,
 }
 
 /// A user, and the unsalted hash of the classic program if that is where he comes from.
@@ -88,7 +96,7 @@ fn read_export(records: HashMap<String, Value>) -> Result<Found, String> {
     }
     let users = export.users.into_values().map(|user| FoundUser { user, classic_hash: None });
     let sessions = export.sessions.into_values().collect();
-    Ok(Found { users: users.collect(), sessions, has_sessions: true })
+    Ok(Found { users: users.collect(), sessions })
 }
 
 /// A record of the classic program's `.db_User.json`; its times are UTC without saying so.
@@ -175,21 +183,16 @@ async fn wrap(data: &Data, found: Vec<FoundUser>, lanes: usize) -> Result<Vec<Us
     wrapped.buffered(lanes).try_collect().await
 }
 
-async fn take_sessions(data: &Data, sessions: Vec<UserSession>) -> Result<usize, Error> {
+async fn take_sessions(data: &Data, sessions: Vec<UserSession>) -> Result<(), Error> {
     let store = &data.stores.sessions;
-    let mut count = 0;
     let mut sessions = sessions.into_iter().peekable();
     while sessions.peek().is_some() {
         let chunk = sessions.by_ref().take(CHUNK).map(|session| store.insert(session, None));
         for inserted in join_all(chunk).await {
-            match inserted {
-                Ok(_) => count += 1,
-                Err(Error::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
+            inserted?;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 fn tell(line: &str) -> Outcome {

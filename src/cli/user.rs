@@ -2,6 +2,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
 use super::{Data, Failure, Outcome, with_data};
+use crate::app::{Found, World};
 use crate::auth::accounts::{NewUser, UserPatch};
 use crate::config::Config;
 use crate::models::{Role, User};
@@ -56,18 +57,25 @@ pub enum UserCommand {
 }
 
 pub async fn user(config: &Config, command: UserCommand) -> Outcome {
+    if !matches!(command, UserCommand::Add { .. }) {
+        // Only the first user makes the directory; and a list changes nothing.
+        let found = Found::read(&config.data_dir, &World::default())?;
+        if matches!(command, UserCommand::List) {
+            return list(&found);
+        }
+    }
     with_data(config, async |data| run(&data, command).await).await
 }
 
 async fn run(data: &Data, command: UserCommand) -> Outcome {
     match command {
+        UserCommand::List => Ok(()),
         UserCommand::Add { email, first_name, last_name, role } => {
             let password = ask_password(&email)?;
             let new = NewUser { email, password, first_name, last_name, role };
             let user = data.accounts.create(new).await?;
             tell(&format!("added {} {} {}", user.role, user.email, user.id))
         }
-        UserCommand::List => list(data).await,
         UserCommand::Passwd { user } => {
             let user = find(data, &user).await?;
             let password = ask_password(user.email.as_str())?;
@@ -98,8 +106,8 @@ async fn run(data: &Data, command: UserCommand) -> Outcome {
     }
 }
 
-async fn list(data: &Data) -> Outcome {
-    for user in data.accounts.users.all().await? {
+fn list(found: &Found) -> Outcome {
+    for user in found.users.table().iter() {
         let state = if user.disabled { "disabled" } else { "enabled" };
         let User { id, email, role, created_at, .. } = user.as_ref();
         tell(&format!("{id}\t{email}\t{role}\t{state}\t{created_at}"))?;

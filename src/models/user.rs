@@ -98,7 +98,7 @@ pub struct User {
     /// A disabled user cannot log in, and none of his sessions works.
     #[serde(default)]
     pub disabled: bool,
-    /// Counts what ends all sessions at once: a session made under another version is ended.
+    /// Changes with what ends all sessions at once: a session made under another one is ended.
     #[serde(default)]
     pub credential_version: u64,
     /// When this user was made.
@@ -143,14 +143,14 @@ impl User {
     /// Takes another password, which ends all sessions.
     pub fn set_password(&mut self, hash: PasswordHash) {
         self.password_hash = hash;
-        self.credential_version += 1;
+        self.credential_version = self.credential_version.wrapping_add(1);
     }
 
     /// Disables or enables; a change ends all sessions, so that none comes back later.
     pub fn set_disabled(&mut self, disabled: bool) {
         if self.disabled != disabled {
             self.disabled = disabled;
-            self.credential_version += 1;
+            self.credential_version = self.credential_version.wrapping_add(1);
         }
     }
 

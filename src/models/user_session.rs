@@ -22,6 +22,22 @@ pub struct Lifetime {
     pub idle: Option<Duration>,
 }
 
+/// The lifetimes that are in force: of plain sessions and of remembered ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Of a session that is not remembered.
+    pub plain: Lifetime,
+    /// Of one that is.
+    pub remembered: Lifetime,
+}
+
+impl Lifetimes {
+    /// That of a session.
+    pub const fn of(&self, remembered: bool) -> Lifetime {
+        if remembered { self.remembered } else { self.plain }
+    }
+}
+
 /// Where a request comes from, as kept with a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
@@ -103,17 +119,17 @@ impl UserSession {
         })
     }
 
-    /// Whether its time is up at `now`: an instant that is the limit is over it.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        let idle = self.idle_timeout.map(Duration::from_secs);
+    /// Whether its time is up at `now`, by the limits it was made with or by those in force; an
+    /// instant that is the limit is over it.
+    pub fn is_expired(&self, in_force: Lifetimes, now: Timestamp) -> bool {
+        let own = self.idle_timeout.map(Duration::from_secs);
+        let Lifetime { absolute, idle } = in_force.of(self.remembered);
         self.expires_at.is_some_and(|end| now >= end)
-            || idle.is_some_and(|idle| now >= self.last_seen_at.get().plus(idle))
-    }
-
-    /// Whether `lifetime` has it end by `now`, whatever held when it was made.
-    pub fn outlives(&self, lifetime: Lifetime, now: Timestamp) -> bool {
-        lifetime.absolute.is_some_and(|absolute| now >= self.created_at.plus(absolute))
-            || lifetime.idle.is_some_and(|idle| now >= self.last_seen_at.get().plus(idle))
+            || absolute.is_some_and(|absolute| now >= self.created_at.plus(absolute))
+            || [own, idle]
+                .into_iter()
+                .flatten()
+                .any(|idle| now >= self.last_seen_at.get().plus(idle))
     }
 }
 
@@ -187,6 +203,10 @@ mod tests {
     use crate::random::SystemRandom;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000);
+    const NO_LIMITS: Lifetimes = Lifetimes {
+        plain: Lifetime { absolute: None, idle: None },
+        remembered: Lifetime { absolute: None, idle: None },
+    };
 
     fn session(absolute: Option<u64>, idle: Option<u64>) -> UserSession {
         let id = UserId::generate(&SystemRandom).unwrap();
@@ -211,28 +231,35 @@ mod tests {
     #[test]
     fn a_session_ends_at_its_limit_to_the_millisecond() {
         for session in [session(Some(10), None), session(None, Some(10))] {
-            assert!(!session.is_expired(after(9_999)));
-            assert!(session.is_expired(after(10_000)));
+            assert!(!session.is_expired(NO_LIMITS, after(9_999)));
+            assert!(session.is_expired(NO_LIMITS, after(10_000)));
         }
-        assert!(!session(None, None).is_expired(Timestamp::from_millis(i64::MAX)));
+        assert!(!session(None, None).is_expired(NO_LIMITS, Timestamp::from_millis(i64::MAX)));
     }
 
     #[test]
     fn use_moves_the_idle_limit_and_never_the_absolute_one() {
         let session = session(Some(20), Some(10));
         session.last_seen_at.advance(after(9_000));
-        assert!(!session.is_expired(after(18_999)));
+        assert!(!session.is_expired(NO_LIMITS, after(18_999)));
         session.last_seen_at.advance(after(18_000));
-        assert!(session.is_expired(after(20_000)));
+        assert!(session.is_expired(NO_LIMITS, after(20_000)));
     }
 
     #[test]
     fn a_shorter_lifetime_in_force_counts_too() {
-        let session = session(None, None);
-        assert!(!session.outlives(lifetime(Some(5), Some(3)), after(2_999)));
-        assert!(session.outlives(lifetime(None, Some(3)), after(3_000)));
-        assert!(session.outlives(lifetime(Some(5), None), after(5_000)));
-        assert!(!session.outlives(lifetime(None, None), after(u64::MAX)));
+        let mut session = session(None, None);
+        let expired = |session: &UserSession, plain, millis| {
+            let in_force = Lifetimes { plain, remembered: lifetime(Some(9), None) };
+            session.is_expired(in_force, after(millis))
+        };
+        assert!(!expired(&session, lifetime(Some(5), Some(3)), 2_999));
+        assert!(expired(&session, lifetime(None, Some(3)), 3_000));
+        assert!(expired(&session, lifetime(Some(5), None), 5_000));
+        assert!(!expired(&session, lifetime(None, None), u64::MAX));
+        session.remembered = true;
+        assert!(!expired(&session, lifetime(Some(5), None), 8_999));
+        assert!(expired(&session, lifetime(None, None), 9_000));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What surrounds every request: limits, one spelling of paths, a request id, security headers,
 //! a panic that becomes an answer, and the line in the log.
 
+use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -13,11 +14,12 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::FutureExt as _;
-use tokio::sync::Notify;
 
+use super::in_flight::{Flight, Flying, InFlight};
 use crate::auth::guard::Caller;
 use crate::auth::path::is_canonical;
 use crate::error::{Error, Result};
+use crate::models::UserId;
 use crate::random::{self, SystemRandom};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -25,48 +27,6 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_TARGET: usize = 8 * 1024;
 /// The most bytes of all header names and values together.
 const MAX_HEADERS: usize = 16 * 1024;
-
-/// Counts the requests that are being answered.
-#[derive(Default)]
-pub struct InFlight {
-    count: AtomicUsize,
-    closing: AtomicBool,
-    changed: Notify,
-}
-
-impl InFlight {
-    /// From here on each connection ends with its next answer.
-    pub fn close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
-    }
-
-    /// Waits until nothing is being answered.
-    pub async fn finished(&self) {
-        loop {
-            let changed = self.changed.notified();
-            if self.count.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            changed.await;
-        }
-    }
-
-    fn begin(&self) -> Flight<'_> {
-        self.count.fetch_add(1, Ordering::SeqCst);
-        Flight(self)
-    }
-}
-
-struct Flight<'f>(&'f InFlight);
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        self.0.count.fetch_sub(1, Ordering::SeqCst);
-        if self.0.closing.load(Ordering::SeqCst) {
-            self.0.changed.notify_waiters();
-        }
-    }
-}
 
 /// Names requests that bring no name along: a number drawn at start, and a count.
 pub struct RequestIds {
@@ -103,37 +63,34 @@ pub async fn edge<B: MessageBody + 'static>(
     in_flight: web::Data<InFlight>,
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
     let started = Instant::now();
-    let _flight = in_flight.begin();
+    let flight = Flight::begin(in_flight);
     let id = ids.of(&request);
-    let answered = match check(&request) {
-        Ok(()) => AssertUnwindSafe(next.call(request)).catch_unwind().await,
-        Err(refused) => {
-            let response = request.into_response(refused.error_response()).map_into_right_body();
-            return Ok(finish(response, started, &id, &in_flight));
-        }
+    let response = match check(&request) {
+        Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+            Ok(response) => response?.map_into_left_body(),
+            Err(_panic) => return Err(panicked(id)),
+        },
+        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
     };
-    match answered {
-        Ok(response) => Ok(finish(response?.map_into_left_body(), started, &id, &in_flight)),
-        Err(_panic) => Err(panicked(id)),
-    }
+    Ok(finish(response, started, &id, flight))
 }
 
 /// Completes an answer, and tells the log about it.
-fn finish<B>(
+fn finish<B: MessageBody>(
     mut response: ServiceResponse<B>,
     started: Instant,
     id: &HeaderValue,
-    in_flight: &InFlight,
-) -> ServiceResponse<B> {
+    flight: Flight,
+) -> ServiceResponse<Flying<B>> {
     secure(response.headers_mut());
     response.headers_mut().insert(X_REQUEST_ID, id.clone());
-    if in_flight.closing.load(Ordering::SeqCst) {
+    if flight.is_the_last_of_its_connection() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     log(&response, started, id);
-    response
+    response.map_body(|_, body| flight.carry(body))
 }
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
@@ -182,16 +139,28 @@ fn secure(headers: &mut HeaderMap) {
 fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
     let request = response.request();
     let extensions = request.extensions();
-    let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id.to_string());
+    let user = Who(extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id));
     log::info!(
         method = request.method().as_str(),
         path = request.path(),
         status = response.status().as_u16(),
         ms = milliseconds(started),
-        user = user.as_deref().unwrap_or("-"),
+        user:% = user,
         request_id = id.to_str().unwrap_or_default();
         "request"
     );
+}
+
+/// A user in the log, or that there is none.
+struct Who(Option<UserId>);
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(id) => id.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
 }
 
 /// How long ago that was, to the microsecond.

@@ -106,7 +106,8 @@ impl fmt::Write for Clean<'_> {
 
 /// Whether a character could end the line, or reorder what is shown of it.
 fn is_risky(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! against the rules that span records, and then applied as one step.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -121,8 +122,9 @@ impl<'t, R: Record> View<'t, R> {
 pub trait Change<R: Record>: Send {
     /// Decides what is to be done; nothing when it is refused or changes nothing.
     fn decide(&mut self, view: &mut View<'_, R>) -> Vec<Op<R>>;
-    /// Tells the caller how it ended: as decided, or failed for want of a working disk.
-    fn finish(self: Box<Self>, written: Result<()>);
+    /// Tells the caller how it ended: as decided, or failed for want of a working disk. True if
+    /// he was still there to hear it.
+    fn finish(self: Box<Self>, written: Result<()>) -> bool;
 }
 
 /// Where a caller waits for the outcome of his change.
@@ -153,7 +155,10 @@ where
 {
     fn decide(&mut self, view: &mut View<'_, R>) -> Vec<Op<R>> {
         let decide = self.decide.take().expect("a change is decided once");
-        let decided = decide(view).and_then(|(ops, answer)| {
+        // A defect in one change must not take the writer along, and with it all later ones.
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(view)))
+            .unwrap_or_else(|_| Err(Error::Internal("a change panicked".into())));
+        let decided = decided.and_then(|(ops, answer)| {
             view.admit(&ops)?;
             Ok((ops, answer))
         });
@@ -165,9 +170,8 @@ where
         ops
     }
 
-    fn finish(self: Box<Self>, written: Result<()>) {
+    fn finish(self: Box<Self>, written: Result<()>) -> bool {
         let answer = self.answer.unwrap_or_else(|| Err(Error::Unavailable("not decided".into())));
-        // A caller who has gone away needs no answer.
-        let _ = self.caller.send(written.and(answer));
+        self.caller.send(written.and(answer)).is_ok()
     }
 }

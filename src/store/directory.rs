@@ -17,13 +17,22 @@ pub struct DataDirectory {
 impl DataDirectory {
     /// Makes the directory (not its parents) when it is missing, and locks it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let error = |cause: io::Error| OpenError::io(path, &cause);
+        Self::make(path).map_err(|cause| OpenError::io(path, &cause))?;
+        Self::open_existing(path)
+    }
+
+    fn make(path: &Path) -> io::Result<()> {
         match DirBuilder::new().mode(0o700).create(path) {
             // Nothing in it outlives a crash if its own name does not.
-            Ok(()) => Disk.sync_directory(directory_of(path)).map_err(error)?,
-            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(error(cause)),
-            Err(_) => {}
+            Ok(()) => Disk.sync_directory(directory_of(path)),
+            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => Err(cause),
+            Err(_) => Ok(()),
         }
+    }
+
+    /// Locks a directory that is there.
+    pub fn open_existing(path: &Path) -> Result<Self, OpenError> {
+        let error = |cause: io::Error| OpenError::io(path, &cause);
         let metadata = fs::metadata(path).map_err(error)?;
         if !metadata.is_dir() {
             return Err(OpenError::Unusable(format!("{}: is not a directory", path.display())));

@@ -187,10 +187,15 @@ impl<R: Record> Writer<R> {
                 self.table.apply(ops);
             }
         }
+        let journal = self.paths.journal.display();
+        let mut unheard = false;
         for change in batch {
-            let failed =
-                |cause| Error::unavailable(&self.paths.journal.display().to_string(), cause);
-            change.finish(written.as_ref().copied().map_err(failed));
+            let failed = |cause| Error::unavailable(&journal.to_string(), cause);
+            unheard |= !change.finish(written.as_ref().copied().map_err(failed));
+        }
+        if let (Err(cause), true) = (&written, unheard) {
+            // Who waits for a change logs its failure; for these nobody does (a session's last use).
+            log::error!("{journal}: {cause}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::table::Record;
 use super::{Records, SessionStore, answer};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::models::{SessionHash, UserId, UserSession};
+use crate::models::{Lifetimes, SessionHash, UserId, UserSession};
 
 #[async_trait]
 impl<S: Records<UserSession>> SessionStore for S {
@@ -66,14 +66,20 @@ impl<S: Records<UserSession>> SessionStore for S {
         .await
     }
 
-    async fn remove_expired(&self, now: Timestamp, limit: usize) -> Result<usize> {
-        let expired = self.table().iter().filter(|session| session.is_expired(now));
+    async fn remove_expired(
+        &self,
+        in_force: Lifetimes,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<usize> {
+        let expired = self.table().iter().filter(|session| session.is_expired(in_force, now));
         let hashes: Vec<SessionHash> = expired.take(limit).map(|session| session.hash).collect();
         if hashes.is_empty() {
             return Ok(0);
         }
         answer(self.submit(move |view| {
-            let still = |hash: &SessionHash| view.get(hash).is_some_and(|s| s.is_expired(now));
+            let still =
+                |hash: &SessionHash| view.get(hash).is_some_and(|s| s.is_expired(in_force, now));
             let ops: Vec<_> = hashes.into_iter().filter(still).map(Op::Remove).collect();
             let count = ops.len();
             Ok((ops, count))

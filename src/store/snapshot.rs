@@ -1,6 +1,6 @@
 //! The JSON file of one class: `{ "<key>": {record}, … }` in creation order, a record a line.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
@@ -31,7 +31,7 @@ impl<'de, R: Record> Visitor<'de> for Records<R> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut records = Vec::new();
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         while let Some(key) = map.next_key::<R::Key>()? {
             let record: R = map.next_value()?;
             if record.key() != key {
@@ -40,7 +40,7 @@ impl<'de, R: Record> Visitor<'de> for Records<R> {
                     record.key()
                 )));
             }
-            if seen.insert(key, ()).is_some() {
+            if !seen.insert(key) {
                 return Err(de::Error::custom(format!("{key} is there twice")));
             }
             records.push(Arc::new(record));

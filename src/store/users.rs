@@ -39,8 +39,12 @@ impl<S: Records<User>> UserStore for S {
             let Some(stored) = view.get(&id) else {
                 return Ok((vec![], None));
             };
-            let changed = Arc::new(change(&stored)?);
+            let changed = change(&stored)?;
             debug_assert_eq!(changed.id, id, "an id never changes");
+            if changed == *stored {
+                return Ok((vec![], Some(stored)));
+            }
+            let changed = Arc::new(changed);
             Ok((vec![Op::Put(Arc::clone(&changed))], Some(changed)))
         }))
         .await

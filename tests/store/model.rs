@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sessiond::models::{User, UserSession};
+use sessiond::models::{Lifetimes, User, UserSession};
 use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
 use sessiond::store::{Record, SessionStore, UserStore};
@@ -123,8 +123,11 @@ fn change_sessions(
         }
         Action::Expire { limit } => {
             let now = after(model.now);
-            let removed = run(sessions.remove_expired(now, limit));
-            (told(removed), model.end(limit, |session| session.is_expired(now)))
+            let removed = run(sessions.remove_expired(Lifetimes::default(), now, limit));
+            (
+                told(removed),
+                model.end(limit, |session| session.is_expired(Lifetimes::default(), now)),
+            )
         }
         _ => return None,
     })

@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["app", "server", "config", "auth", "store", "models", "error", "clock"]),
     ("app", &["server", "config", "api", "auth", "store", "models", "error", "clock", "random"]),
-    ("server", &["config", "api", "auth", "error", "clock", "random"]),
+    ("server", &["config", "api", "auth", "models", "error", "clock", "random"]),
     ("config", &["api", "auth", "models"]),
     ("api", &["auth", "store", "models", "error", "clock"]),
     ("auth", &["store", "models", "error", "clock", "random"]),

@@ -1,6 +1,6 @@
 //! What every store of sessions does.
 
-use sessiond::models::{User, UserSession};
+use sessiond::models::{Lifetimes, User, UserSession};
 use sessiond::store::SessionStore;
 
 use super::at_once;
@@ -148,12 +148,12 @@ async fn a_login_at_the_same_time_is_ended_too_or_comes_after(store: &dyn Sessio
 async fn what_is_expired_goes_in_bounded_steps(store: &dyn SessionStore) {
     let lifetimes = [Some(10), None, Some(5), Some(11), Some(9), Some(10)];
     let sessions = insert_all(store, &user("bob"), &lifetimes).await;
-    assert_eq!(store.remove_expired(after(4), 100).await.unwrap(), 0);
-    assert_eq!(store.remove_expired(after(10), 0).await.unwrap(), 0);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(4), 100).await.unwrap(), 0);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(10), 0).await.unwrap(), 0);
     assert_eq!(store.count().await.unwrap(), 6);
-    assert_eq!(store.remove_expired(after(10), 3).await.unwrap(), 3);
-    assert_eq!(store.remove_expired(after(10), 3).await.unwrap(), 1);
-    assert_eq!(store.remove_expired(after(10), 3).await.unwrap(), 0);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(10), 3).await.unwrap(), 3);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(10), 3).await.unwrap(), 1);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(10), 3).await.unwrap(), 0);
     assert_eq!(found(store, &sessions).await, [false, true, false, true, false, false]);
 }
 
@@ -162,9 +162,9 @@ async fn a_session_in_use_is_not_expired(store: &dyn SessionStore) {
     let used = store.insert(idle(Some(10)), None).await.unwrap();
     let unused = store.insert(idle(Some(10)), None).await.unwrap();
     store.touch(&used, after(5));
-    assert_eq!(store.remove_expired(after(14), 100).await.unwrap(), 1);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(14), 100).await.unwrap(), 1);
     assert_eq!(store.get(&unused.hash).await.unwrap(), None);
-    assert_eq!(store.remove_expired(after(15), 100).await.unwrap(), 1);
+    assert_eq!(store.remove_expired(Lifetimes::default(), after(15), 100).await.unwrap(), 1);
     assert_eq!(store.count().await.unwrap(), 0);
 }
 

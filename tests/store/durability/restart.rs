@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use sessiond::models::{Role, SessionId, User, UserSession};
+use sessiond::models::{Lifetimes, Role, SessionId, User, UserSession};
 use sessiond::random::SystemRandom;
 use sessiond::store::files::Disk;
 use sessiond::store::json::JsonTable;
@@ -219,7 +219,7 @@ fn a_session_that_ended_stays_ended_after_a_crash_and_after_a_stop() {
     }
     run(store.insert(UserSession { expires_at: None, ..new.clone() }, Some(old.hash))).unwrap();
     assert!(run(store.remove(&out.hash)).unwrap());
-    assert_eq!(run(store.remove_expired(after(10), 10)).unwrap(), 1);
+    assert_eq!(run(store.remove_expired(Lifetimes::default(), after(10), 10)).unwrap(), 1);
     drop(store);
     for _ in ["after a crash", "after a stop"] {
         let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
