@@ -89,6 +89,12 @@ impl Found {
             }
             world.clock.not_before(newest);
         }
+        if let Err(cause) = self.directory.tighten() {
+            log::warn!(
+                "{}: files may be readable by others: {cause}",
+                self.directory.path().display()
+            );
+        }
         Stores {
             users: Arc::new(JsonTable::start(self.users, Arc::clone(&world.files))),
             sessions: Arc::new(JsonTable::start(self.sessions, Arc::clone(&world.files))),
@@ -178,10 +184,10 @@ impl Service {
     /// Removes what has expired, once a minute, for ever.
     pub async fn sweep(self: Arc<Self>) {
         loop {
-            rt::time::sleep(SWEEP_INTERVAL).await;
             if let Err(error) = self.auth.sweep().await {
                 log::warn!("what has expired stays for now: {error}");
             }
+            rt::time::sleep(SWEEP_INTERVAL).await;
         }
     }
 

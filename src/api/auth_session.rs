@@ -54,7 +54,7 @@ pub async fn logout(request: HttpRequest, auth: web::Data<dyn Auth>) -> Result<H
 }
 
 fn refused(why: Refusal, errors: LoginErrors) -> Error {
-    log::info!(event = "login refused", reason:? = why; "login refused");
+    log::info!(reason:? = why; "login refused");
     match (errors, why) {
         (LoginErrors::Detailed, Refusal::UnknownUser) => {
             Error::NotFound("no user found for this email".into())

@@ -167,9 +167,9 @@ impl Fields {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// Whether a member is there and not null.
+    /// Whether a member is there, be it null.
     pub fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.0.contains_key(name)
     }
 
     /// A text; null or absent is none, anything else is 400.
@@ -196,9 +196,13 @@ impl Fields {
         }
     }
 
-    /// A yes or no: a JSON boolean, or one of the words that forms send.
+    /// A yes or no: a JSON boolean, 1 or 0, or one of the words that forms send.
     pub fn flag(&self, name: &str) -> Result<Option<bool>> {
-        match self.get(name).and_then(Value::as_str) {
+        let value = self.get(name);
+        if let Some(number @ (0 | 1)) = value.and_then(Value::as_u64) {
+            return Ok(Some(number == 1));
+        }
+        match value.and_then(Value::as_str) {
             Some("1" | "true" | "on" | "yes") => Ok(Some(true)),
             Some("" | "0" | "false" | "off" | "no") => Ok(Some(false)),
             _ => self.boolean(name),

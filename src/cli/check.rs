@@ -16,6 +16,9 @@ pub fn check(config: &Config) -> Outcome {
         return Ok(());
     }
     let found = Found::read(path, &World::default())?;
+    for torn in [found.users.torn(), found.sessions.torn()].into_iter().flatten() {
+        writeln!(out, "{torn}")?;
+    }
     let (users, sessions) = (found.users.table(), found.sessions.table());
     let unusable: Vec<_> =
         users.iter().filter(|user| user.password_hash.cost().is_none()).collect();
@@ -28,6 +31,9 @@ pub fn check(config: &Config) -> Outcome {
             out,
             "UserSession.json: {orphans} sessions of users who are gone; they do not work"
         )?;
+    }
+    if users.vital() == 0 {
+        writeln!(out, "User.json: nobody is an enabled admin")?;
     }
     let (users, sessions) = (users.count(), sessions.count());
     writeln!(out, "{}: {users} users, {sessions} sessions", path.display())?;

@@ -1,5 +1,6 @@
 //! What settings must keep to together.
 
+use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
 use super::Config;
@@ -18,6 +19,7 @@ impl Config {
     /// Checks what no setting can know alone. The error is one line that names a setting, its
     /// value and what is allowed.
     pub fn check(&self) -> Result<(), String> {
+        self.check_address()?;
         self.check_cookie()?;
         if let (Some(duration), Some(idle)) = (self.session_duration, self.session_idle_timeout)
             && duration.0 > 0
@@ -32,6 +34,17 @@ impl Config {
             .try_parse(&self.rust_log)
             .map_err(|_| format!("RUST_LOG='{}': must be a level (error, warn, info, debug, trace, off), or module=level pairs", self.rust_log))?;
         self.check_first_admin()
+    }
+
+    fn check_address(&self) -> Result<(), String> {
+        let found = (self.api_host.as_str(), self.api_port).to_socket_addrs();
+        match found.map(|mut addresses| addresses.next()) {
+            Ok(Some(_)) => Ok(()),
+            _ => Err(format!(
+                "API_HOST='{}': must be an IP address of this machine, or a name that has one",
+                self.api_host
+            )),
+        }
     }
 
     fn check_cookie(&self) -> Result<(), String> {

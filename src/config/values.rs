@@ -233,10 +233,11 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).ok().filter(|url| {
+        let written_out = text.starts_with("http://") || text.starts_with("https://");
+        let url = Url::parse(text).ok().filter(|_| written_out).filter(|url| {
             let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
             let anonymous = url.username().is_empty() && url.password().is_none();
-            matches!(url.scheme(), "http" | "https") && url.has_host() && bare && anonymous
+            url.has_host() && bare && anonymous
         });
         url.map(Self).ok_or_else(|| "must be like https://id.example.com, without a path".into())
     }
@@ -314,9 +315,15 @@ mod tests {
     fn a_public_url_is_an_origin() {
         let url: PublicUrl = "https://ID.example.com:443/".parse().unwrap();
         assert_eq!((url.origin().as_str(), url.is_https()), ("https://id.example.com", true));
-        for bad in
-            ["example.com", "ftp://x", "https://x/y", "https://x?y", "https://u:p@x", "https://"]
-        {
+        for bad in [
+            "example.com",
+            "ftp://x",
+            "https:/x",
+            "https://x/y",
+            "https://x?y",
+            "https://u:p@x",
+            "https://",
+        ] {
             assert!(bad.parse::<PublicUrl>().is_err(), "{bad}");
         }
     }

@@ -47,6 +47,21 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Takes from everybody but the owner what a copy or an editor may have given them: the right
+    /// to read records.
+    pub fn tighten(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_record =
+                name.as_encoded_bytes().starts_with(b"User") && entry.file_type()?.is_file();
+            if is_record && entry.metadata()?.permissions().mode() & 0o077 != 0 {
+                fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -51,6 +51,8 @@ pub struct Replay<R: Record> {
     pub changes: Vec<Vec<Op<R>>>,
     /// Bytes up to the end of the last whole line.
     pub length: u64,
+    /// Whole lines.
+    pub lines: usize,
     /// Bytes of a torn last line after that.
     pub torn: u64,
     chain: Chain,
@@ -62,11 +64,10 @@ pub struct Replay<R: Record> {
 pub fn read<R: Record>(content: &[u8]) -> Result<Replay<R>, (usize, String)> {
     let header = header::<R>();
     let chain = Chain::start(&header);
-    let mut replay = Replay { changes: Vec::new(), length: 0, torn: 0, chain };
-    let mut number = 0;
+    let mut replay = Replay { changes: Vec::new(), length: 0, lines: 0, torn: 0, chain };
     let mut rest = content;
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        number += 1;
+        let number = replay.lines + 1;
         let line = &rest[..end];
         if number == 1 {
             if line != header.as_bytes() {
@@ -77,6 +78,7 @@ pub fn read<R: Record>(content: &[u8]) -> Result<Replay<R>, (usize, String)> {
             replay.chain = chain;
             replay.changes.push(ops);
         }
+        replay.lines = number;
         replay.length += end as u64 + 1;
         rest = &rest[end + 1..];
     }

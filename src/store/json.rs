@@ -72,10 +72,8 @@ impl<R: Record> JsonTable<R> {
         loaded: Loaded<R>,
         files: Arc<dyn Files>,
     ) -> Self {
-        let torn = loaded.replay.as_ref().map_or(0, |replay| replay.torn);
-        if torn > 0 {
-            let path = loaded.paths.journal.display();
-            log::warn!("{path}: dropped {torn} bytes of a change that was never answered");
+        if let Some(torn) = loaded.torn() {
+            log::warn!("{torn}, dropped");
         }
         let table = Arc::new(loaded.table);
         let (sender, requests) = mpsc::channel();

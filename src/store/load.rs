@@ -68,6 +68,14 @@ impl<R: Record> Loaded<R> {
         Ok(Self { table, paths, replay, json_length, has_folding: folding.is_some() })
     }
 
+    /// What is said of a change at the end of the journal whose write was cut short, if there is
+    /// one: nobody was told that it had been made, so it is dropped.
+    pub fn torn(&self) -> Option<String> {
+        let torn = self.replay.as_ref().filter(|replay| replay.torn > 0)?;
+        let (path, line, bytes) = (self.paths.journal.display(), torn.lines + 1, torn.torn);
+        Some(format!("{path}: line {line}: {bytes} bytes of a change that was never answered"))
+    }
+
     /// The records.
     pub fn table(&self) -> &Table<R> {
         &self.table
@@ -129,10 +137,12 @@ impl<R: Record> Merge<R> {
     }
 
     fn into_table(self) -> Result<Table<R>, String> {
-        let table = Table::default();
+        let table = Table::<R>::default();
         for record in self.records.into_iter().flatten() {
             if let Some(value) = record.unique().filter(|value| table.by_unique(value).is_some()) {
-                return Err(format!("{value} belongs to two records"));
+                let other = table.by_unique(&value).map(|other| other.key().to_string());
+                let (one, other) = (record.key(), other.unwrap_or_default());
+                return Err(format!("{value} belongs to two records, {other} and {one}"));
             }
             table.apply(&[Op::Put(record)]);
         }

@@ -114,6 +114,8 @@ fn whether_to_remember_is_a_yes_or_no() {
         (json!(true), true),
         (json!("on"), true),
         (json!("yes"), true),
+        (json!(1), true),
+        (json!(0), false),
         (json!(false), false),
         (json!("0"), false),
         (json!(""), false),
@@ -123,7 +125,7 @@ fn whether_to_remember_is_a_yes_or_no() {
         assert_eq!(answer.status, 200, "{value}");
         assert_eq!(answer.header("set-cookie").unwrap().contains("Max-Age"), remembered, "{value}");
     }
-    for value in [json!(1), json!("perhaps"), json!([]), json!({})] {
+    for value in [json!(2), json!(-1), json!("perhaps"), json!([]), json!({})] {
         ask(value).assert_error(400, "remember must be true or false");
     }
 }
