@@ -1,26 +1,42 @@
 //! The server: listener, workers, what surrounds every request, and a graceful stop.
 
+mod connection;
 mod edge;
 mod in_flight;
 pub mod logging;
 
+use std::future::ready;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::{Server, ServerHandle};
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, rt, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, rt, web};
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api;
 use crate::config::{AuthType, Config};
+use connection::Connection;
 use edge::{RequestIds, edge};
 use in_flight::InFlight;
 
 /// What a last answer gets to leave the machine after its request is finished.
 const FLUSH: Duration = Duration::from_millis(50);
+
+/// What a client gets to take leave of a connection that is closed.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// A server that has its address and has not answered yet.
 pub struct Bound {
@@ -46,22 +62,75 @@ where
             .default_service(web::to(api::not_found))
             .wrap(from_fn(edge))
     };
-    let address = (config.api_host.as_str(), config.api_port);
-    let server = HttpServer::new(application)
-        .workers(config.workers())
-        .keep_alive(config.keep_alive)
-        .client_request_timeout(config.head_timeout)
-        .disable_signals()
-        .bind(address)
-        .map_err(|cause| format!("{}:{}: {cause}", config.api_host, config.api_port))?;
-    let addresses = server.addrs();
-    for address in &addresses {
+    let taken = |cause| format!("{}:{}: {cause}", config.api_host, config.api_port);
+    let (listeners, addresses) = listen(&config.api_host, config.api_port).map_err(taken)?;
+    let mut server = Server::build().workers(config.workers()).disable_signals();
+    let (keep_alive, head_timeout) = (config.keep_alive, config.head_timeout);
+    for listener in listeners {
+        let application = application.clone();
+        let connections = move || {
+            let application = application().into_factory();
+            let application = application.map_err(|error| error.error_response());
+            let http = HttpService::build()
+                .keep_alive(keep_alive)
+                .client_request_timeout(head_timeout)
+                .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+                .on_connect_ext(|connection: &Connection, data| {
+                    data.insert(connection.quiet());
+                })
+                .finish(map_config(application, |()| AppConfig::default()));
+            connections_quiet_for(keep_alive + head_timeout).and_then(http)
+        };
+        server = server.listen("sessiond", listener, connections).map_err(taken)?;
+    }
+    announce(config, &addresses);
+    let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
+    Ok(Bound { server, addresses, in_flight, shutdown_timeout })
+}
+
+/// Makes connections of streams, which end when they are quiet for longer than `limit`.
+fn connections_quiet_for(
+    limit: Duration,
+) -> impl ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = (Connection, actix_http::Protocol, Option<SocketAddr>),
+    Error = DispatchError,
+    InitError = (),
+> {
+    fn_service(move |stream: TcpStream| {
+        // Without it an answer may wait for the client's next word.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().ok();
+        ready(Ok((Connection::new(stream, limit), actix_http::Protocol::Http1, peer)))
+    })
+}
+
+/// Listens on every address that a host name has here; one of them is enough.
+fn listen(host: &str, port: u16) -> io::Result<(Vec<TcpListener>, Vec<SocketAddr>)> {
+    let tried: Vec<_> = (host, port).to_socket_addrs()?.map(listen_at).collect();
+    let any = tried.iter().any(Result::is_ok);
+    let listeners = tried.into_iter().filter(|tried| tried.is_ok() || !any);
+    let listeners: Vec<TcpListener> = listeners.collect::<io::Result<_>>()?;
+    let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<_>>()?;
+    Ok((listeners, addresses))
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+fn announce(config: &Config, addresses: &[SocketAddr]) {
+    for address in addresses {
         let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
         log::info!("sessiond {version} listening on http://{address}, AUTH_TYPE={kind}");
         warn_of_risks(config, address.ip());
     }
-    let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
-    Ok(Bound { server, addresses, in_flight, shutdown_timeout })
 }
 
 fn warn_of_risks(config: &Config, address: IpAddr) {

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::FutureExt as _;
 
+use super::connection::Quiet;
 use super::in_flight::{Flight, Flying, InFlight};
 use crate::auth::guard::Caller;
 use crate::auth::path::is_canonical;
@@ -65,7 +67,7 @@ pub async fn edge<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
     let started = Instant::now();
-    let flight = Flight::begin(in_flight);
+    let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Quiet>>());
     let id = ids.of(&request);
     let response = match check(&request) {
         Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {

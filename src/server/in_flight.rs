@@ -2,6 +2,7 @@
 //! waits for.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
@@ -9,6 +10,8 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::{Bytes, Data};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
+
+use super::connection::Quiet;
 
 /// How much of a body is handed over at a time, in bytes. What is handed over may still wait to be
 /// sent, so a whole list of users at once would not be waited for.
@@ -46,18 +49,25 @@ impl InFlight {
 }
 
 /// One of them, until this is dropped.
-pub struct Flight(Data<InFlight>);
+pub struct Flight {
+    in_flight: Data<InFlight>,
+    connection: Option<Rc<Quiet>>,
+}
 
 impl Flight {
-    /// Counts one more.
-    pub fn begin(in_flight: Data<InFlight>) -> Self {
+    /// Counts one more, which came on this connection.
+    pub fn begin(in_flight: Data<InFlight>, connection: Option<&Rc<Quiet>>) -> Self {
         in_flight.count.fetch_add(1, Ordering::SeqCst);
-        Self(in_flight)
+        let connection = connection.cloned();
+        if let Some(connection) = &connection {
+            connection.begin();
+        }
+        Self { in_flight, connection }
     }
 
     /// Whether its connection shall end with its answer.
     pub fn is_the_last_of_its_connection(&self) -> bool {
-        self.0.closing.load(Ordering::SeqCst)
+        self.in_flight.closing.load(Ordering::SeqCst)
     }
 
     /// A body with which this ends.
@@ -68,9 +78,12 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.count.fetch_sub(1, Ordering::SeqCst);
-        if self.0.closing.load(Ordering::SeqCst) {
-            self.0.changed.notify_waiters();
+        if let Some(connection) = &self.connection {
+            connection.end();
+        }
+        self.in_flight.count.fetch_sub(1, Ordering::SeqCst);
+        if self.in_flight.closing.load(Ordering::SeqCst) {
+            self.in_flight.changed.notify_waiters();
         }
     }
 }

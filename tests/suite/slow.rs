@@ -3,7 +3,8 @@
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Program, Server};
 
 fn hasty() -> Server {
-    Program::of("session_db_auth").set("HEAD_TIMEOUT", "1").set("BODY_TIMEOUT", "1").start()
+    let program = Program::of("session_db_auth").set("KEEP_ALIVE", "1");
+    program.set("HEAD_TIMEOUT", "1").set("BODY_TIMEOUT", "1").start()
 }
 
 fn post(server: &Server, path: &str, more: &str) -> Connection {
@@ -75,9 +76,22 @@ fn a_chunk_that_does_not_come_is_408_too() {
     let answer = connection.answer().unwrap();
     answer.assert_error(408, "Request body took too long");
     assert_eq!(answer.header("connection"), Some("close"));
-    // The framework reads what is left of such a body before it closes.
-    connection.write("il\r\n0\r\n\r\n");
+    // The framework waits for the rest of such a body; the connection does not.
+    connection.write("i");
     assert_eq!(connection.rest(), b"");
+}
+
+#[test]
+fn a_later_head_that_does_not_end_closes_the_connection() {
+    let server = hasty();
+    for begun in ["G", "GET /api/v1/status HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+        let mut connection = server.connect();
+        let head = format!("GET /api/v1/status HTTP/1.1\r\nHost: {}\r\n", server.address);
+        connection.write(format!("{head}\r\n"));
+        assert_eq!(connection.answer().unwrap().status, 200);
+        connection.write(begun);
+        assert_eq!(connection.rest(), b"", "{begun}");
+    }
 }
 
 #[test]
