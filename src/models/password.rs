@@ -27,8 +27,8 @@ const STORED_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 /// The base64 of bcrypt hashes: its own alphabet, no padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
 
-/// The most common passwords of at least eight characters, lower case, sorted, one a line.
-/// From the password list of zxcvbn (MIT, Dropbox Inc.), which ranks 30,000 leaked passwords.
+/// The most common passwords of at least eight characters, lower case, sorted, one a line: those of
+/// zxcvbn (MIT, Dropbox Inc.) and those of Django (BSD-3-Clause, Django Software Foundation).
 static COMMON: &str = include_str!("common_passwords.txt");
 
 /// A password in clear, byte for byte as it was sent; wiped when dropped, never printed.
