@@ -75,6 +75,10 @@ impl<R: Record> JsonTable<R> {
         if let Some(torn) = loaded.torn() {
             log::warn!("{torn}, dropped");
         }
+        let leftover = snapshot::temporary(&loaded.paths.json);
+        if let Err(cause) = files.remove(&leftover) {
+            log::warn!("{}: left by a crash, and stays: {cause}", leftover.display());
+        }
         let table = Arc::new(loaded.table);
         let (sender, requests) = mpsc::channel();
         let path = loaded.paths.journal.clone();

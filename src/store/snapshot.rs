@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -61,10 +61,15 @@ pub fn write<R: Record>(table: &Table<R>, out: &mut dyn io::Write) -> io::Result
     out.write_all(if separator == "\n" { b"}\n" } else { b"\n}\n" })
 }
 
+/// Where the file at `path` is written before it takes its place. A crash may leave it behind.
+pub fn temporary(path: &Path) -> PathBuf {
+    path.with_extension("json.tmp")
+}
+
 /// Puts the records of a table in place of the file at `path`, as one step. Tells its length.
 pub fn replace<R: Record>(files: &dyn Files, path: &Path, table: &Table<R>) -> io::Result<u64> {
     let mut length = 0;
-    files::replace(files, path, &path.with_extension("json.tmp"), |out| {
+    files::replace(files, path, &temporary(path), |out| {
         let mut counted = Counting { out, length: 0 };
         write(table, &mut counted)?;
         length = counted.length;

@@ -104,6 +104,16 @@ fn a_start_without_a_change_writes_nothing() {
 }
 
 #[test]
+fn what_a_crash_left_of_a_fold_is_cleared_away() {
+    let scratch = Scratch::new();
+    let left = scratch.path().join("User.json.tmp");
+    std::fs::write(&left, "{\n").unwrap();
+    let store = users(scratch.path());
+    assert_eq!(all(&store), []);
+    assert!(!left.exists());
+}
+
+#[test]
 fn a_store_that_was_closed_takes_no_change_and_still_tells_what_it_holds() {
     let scratch = Scratch::new();
     let store = users(scratch.path());

@@ -91,7 +91,12 @@ const BROKEN: &str = "503 User.journal: injected";
 fn a_change_is_written_and_synced_before_it_is_answered() {
     let disk = SimulatedDisk::default();
     let (store, watch) = watched::<User>(&disk, NEVER);
-    let read = ["read User.json", "read User.journal.folding", "read User.journal"];
+    let read = [
+        "read User.json",
+        "read User.journal.folding",
+        "read User.journal",
+        "remove User.json.tmp",
+    ];
     assert_eq!(watch.operations(), read);
     let admin = run(store.insert(admin("root"))).unwrap();
     assert_eq!(
