@@ -107,7 +107,7 @@ fn a_start_without_a_change_writes_nothing() {
 fn what_a_crash_left_of_a_fold_is_cleared_away() {
     let scratch = Scratch::new();
     let left = scratch.path().join("User.json.tmp");
-    std::fs::write(&left, "{\n").unwrap();
+    fs::write(&left, "{\n").unwrap();
     let store = users(scratch.path());
     assert_eq!(all(&store), []);
     assert!(!left.exists());
