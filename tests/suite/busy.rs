@@ -164,3 +164,15 @@ fn without_randomness_there_is_no_session_rather_than_a_guessable_one() {
     broken.store(false, Ordering::SeqCst);
     assert_eq!(login().status, 200);
 }
+
+#[test]
+fn as_many_logins_as_lanes_and_queue_hold_together_are_never_503() {
+    let program = Program::of("session_db_auth").unset("UNSAFE_FAST_HASH").set("BCRYPT_COST", "10");
+    let server = program.set("HASH_LANES", "2").set("HASH_QUEUE", "1").start();
+    for round in 0..8 {
+        let login = || server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]).start();
+        let three = [login(), login(), login()];
+        let statuses = three.map(|login| login.finish().status);
+        assert_eq!(statuses, [200; 3], "round {round}");
+    }
+}

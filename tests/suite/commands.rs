@@ -405,3 +405,149 @@ fn the_healthcheck_is_not_content_with_any_answer() {
     }
     other.join().unwrap();
 }
+
+#[test]
+fn an_import_brings_no_ended_session_back() {
+    let server = Server::of("session_db_auth");
+    let ended = server.admin();
+    let (program, _, _) = server.stop();
+    let file = program.folder().join("export.json").display().to_string();
+    good(program.run(&["export", &file], ""));
+    let server = program.start();
+    let logout = server.delete("/api/v1/auth_session/logout").session(&ended).send();
+    assert_eq!(logout.status, 200);
+    let (program, _, _) = server.stop();
+    // There are users but no sessions any more; elsewhere the user of the session is new.
+    let other = Program::of("session_db_auth").set("ADMIN_EMAIL", "ann@example.com").start();
+    let (other, _, _) = other.stop();
+    for (program, users) in [
+        (&program, "imported 0 users, 1 were there already"),
+        (&other, "imported 1 users, 0 were there already"),
+    ] {
+        let said = good(program.run(&["import", &file], ""));
+        let left_out = "left out 1 sessions: only an empty directory takes them, lest an ended one \
+                        come back";
+        assert_eq!(said, format!("{users}\n{left_out}\n"));
+        let server = program.clone().start();
+        assert_eq!(server.get("/api/v1/users/me").session(&ended).send().status, 403, "{users}");
+        server.log_in(ADMIN, ADMIN_PASSWORD);
+    }
+}
+
+#[test]
+fn commands_that_need_users_make_no_data_directory() {
+    for program in [empty(), Program::of("session_db_auth")] {
+        let file = program.folder().join("out.json").display().to_string();
+        for arguments in [
+            &["user", "list"][..],
+            &["user", "disable", "x"],
+            &["user", "enable", "x"],
+            &["user", "delete", "x"],
+            &["user", "passwd", "x"],
+            &["user", "role", "x", "admin"],
+            &["export"],
+            &["export", &file],
+        ] {
+            let output = program.run(arguments, PASSWORD);
+            assert!(output.stdout.is_empty(), "{output:?}");
+            let line = bad(output);
+            assert!(line.starts_with(&format!("{}: ", program.data().display())), "{line}");
+            let made = fs::read_dir(program.folder()).unwrap().count();
+            assert_eq!(made, 0, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn an_export_replaces_nothing_but_a_regular_file() {
+    let (program, _, _) = Server::of("session_db_auth").stop();
+    let path = |name: &str| program.folder().join(name);
+    fs::create_dir(path("directory")).unwrap();
+    fs::write(path("target"), "older").unwrap();
+    std::os::unix::fs::symlink(path("target"), path("link")).unwrap();
+    std::os::unix::fs::symlink(path("nothing"), path("dangling")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    let before = fs::read_dir(program.folder()).unwrap().count();
+    for name in ["directory", "link", "dangling", "socket"] {
+        let kind = || fs::symlink_metadata(path(name)).unwrap().file_type();
+        let (file, kind_before) = (path(name).display().to_string(), kind());
+        let line = bad(program.run(&["export", &file], ""));
+        assert!(line.starts_with(&format!("{file}: ")), "{line}");
+        assert_eq!(kind(), kind_before, "{name}");
+    }
+    assert_eq!(fs::read_to_string(path("target")).unwrap(), "older");
+    assert_eq!(fs::read_dir(path("directory")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(program.folder()).unwrap().count(), before, "nothing is left over");
+    good(program.run(&["export", path("target").to_str().unwrap()], ""));
+}
+
+#[test]
+fn check_says_where_a_journal_is_torn_and_leaves_it() {
+    let server = Server::of("session_db_auth");
+    server.admin();
+    let program = server.kill();
+    let mut torn = Vec::new();
+    for (name, bytes) in [("User.journal", &b"0123"[..]), ("UserSession.journal", b"x")] {
+        let path = program.data().join(name);
+        let mut content = fs::read(&path).unwrap();
+        let line = content.split(|byte| *byte == b'\n').count();
+        content.extend_from_slice(bytes);
+        fs::write(&path, content).unwrap();
+        let (path, count) = (path.display(), bytes.len());
+        torn.push(format!(
+            "{path}: line {line}: {count} bytes of a change that was never answered"
+        ));
+    }
+    let files = || {
+        let mut files: Vec<_> = fs::read_dir(program.data())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    let said = good(program.run(&["check"], ""));
+    let found: Vec<&str> = said.lines().filter(|line| line.contains("journal")).collect();
+    assert_eq!(found, torn);
+    assert!(said.ends_with(": 1 users, 1 sessions\n"), "{said}");
+    assert!(files() == before, "check has changed a file");
+    program.start().admin();
+}
+
+#[test]
+fn check_says_when_nobody_is_an_enabled_admin() {
+    let says = "User.json: nobody is an enabled admin\n";
+    let program = empty();
+    good(add(&program, &["bob@example.com"], PASSWORD));
+    let said = good(program.run(&["check"], ""));
+    assert!(said.contains(says), "{said}");
+    good(program.run(&["user", "role", "bob@example.com", "admin"], ""));
+    let said = good(program.run(&["check"], ""));
+    assert!(!said.contains(says), "{said}");
+    // Somebody has edited the file, since the service itself keeps its last admin.
+    let mut users = stored_users(&program);
+    users.as_object_mut().unwrap().values_mut().for_each(|user| user["disabled"] = json!(true));
+    fs::write(program.data().join("User.json"), users.to_string()).unwrap();
+    let said = good(program.run(&["check"], ""));
+    assert!(said.contains(says), "{said}");
+}
+
+#[test]
+fn an_import_hashes_more_users_than_the_queue_holds() {
+    let program = empty().set("HASH_LANES", "2").set("HASH_QUEUE", "1");
+    let records: serde_json::Map<String, Value> = (0..20)
+        .map(|number| {
+            let id = format!("{number:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
+            let user = record(&id, &format!("{number}@example.com"), PASSWORD);
+            (id, user)
+        })
+        .collect();
+    let said = good(program.run(&["import", &classic(&program, &records.into())], ""));
+    assert!(said.starts_with("imported 20 users, 0 were there already\n"), "{said}");
+    let server = program.start();
+    (0..20).for_each(|number| {
+        server.log_in(&format!("{number}@example.com"), PASSWORD);
+    });
+}

@@ -38,6 +38,7 @@ mod roles;
 mod session_life;
 mod settings;
 mod slow;
+mod stale_authority;
 mod startup;
 mod status;
 mod stopping;

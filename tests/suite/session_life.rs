@@ -242,3 +242,28 @@ fn times_are_utc_with_milliseconds() {
     assert!(journal.contains("\"expires_at\":\"2026-01-03T03:04:05.678Z\""), "{journal}");
     assert_eq!(Timestamp::from_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
 }
+
+#[test]
+fn sessions_made_without_limits_are_swept_under_limits_that_came_later() {
+    let server = InProcess::with(&["--session-duration", "0", "--session-idle-timeout", "0"]);
+    let ids = [server.admin(), server.admin()];
+    server.advance(DAY * 10_000);
+    server.sweep();
+    assert_eq!((sessions(&server), ids.each_ref().map(|id| status(&server, id))), (2, [200; 2]));
+    for limits in [
+        &["--session-duration", "1"][..],
+        &["--session-idle-timeout", "1"],
+        &["--session-duration", "1", "--session-idle-timeout", "1"],
+    ] {
+        let server = InProcess::with(&["--session-duration", "0", "--session-idle-timeout", "0"]);
+        server.admin();
+        server.admin();
+        let server = server.restart_with(limits, START);
+        server.advance(just_before(Duration::from_secs(1)));
+        server.sweep();
+        assert_eq!(sessions(&server), 2, "{limits:?}");
+        server.advance(MILLISECOND);
+        server.sweep();
+        assert_eq!(sessions(&server), 0, "{limits:?}");
+    }
+}

@@ -441,3 +441,39 @@ fn a_file_that_cannot_be_read_is_one_line() {
     let line = one_line(&failed(&quiet(program.clone())), 1);
     assert!(line.contains("User.json: "), "{line}");
 }
+
+#[test]
+fn a_host_that_is_no_address_of_this_machine_is_a_bad_setting() {
+    for host in ["nohost.invalid", "256.1.1.1"] {
+        let program = Program::of("session_db_auth").set("API_HOST", host);
+        assert_refused(&program, "API_HOST", host, "must be an IP address");
+        let line = one_line(&program.run(&["check"], ""), 2);
+        assert!(line.starts_with(&format!("API_HOST='{host}': ")), "{line}");
+        assert!(!program.data().exists());
+    }
+}
+
+#[test]
+fn data_files_that_others_may_read_are_closed_to_them_at_start() {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Killed, it leaves journals; stopped, it leaves none.
+    for end in [|server: Server| server.kill(), |server: Server| server.stop().0] {
+        let server = Server::of("session_db_auth");
+        server.admin();
+        let program = end(server);
+        let files = || -> Vec<_> {
+            let all = fs::read_dir(program.data()).unwrap().map(|entry| entry.unwrap().path());
+            all.filter(|path| !path.ends_with(".lock")).collect()
+        };
+        assert!(files().len() >= 2, "{:?}", files());
+        for file in files() {
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let server = program.clone().start();
+        server.admin();
+        for file in files() {
+            let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", file.display());
+        }
+    }
+}

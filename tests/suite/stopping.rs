@@ -1,9 +1,13 @@
 //! How a server ends: asked to, asked twice, or killed.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Program, Server};
+use serde_json::{Value, json};
+
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Connection, Program, Server};
 
 /// A login that the server has begun to answer, and the rest of its body.
 fn begun(server: &Server) -> (Connection, String) {
@@ -167,4 +171,56 @@ fn a_logout_that_was_answered_stays_after_a_kill() {
     let server = server.kill().start();
     assert_eq!(server.get("/api/v1/users/me").session(&gone).send().status, 403);
     assert_eq!(server.get("/api/v1/users/me").session(&kept).send().status, 200);
+}
+
+/// An export with so many users that a list of them is more than a connection holds.
+fn many_users() -> String {
+    let users: serde_json::Map<String, Value> = (0..25_000)
+        .map(|number| {
+            let id = format!("{number:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
+            let user = json!({
+                "id": id, "email": format!("{number}@example.com"), "first_name": "x".repeat(200),
+                "password_hash": "$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
+                "created_at": "2026-01-02T03:04:05.678Z", "updated_at": "2026-01-02T03:04:05.678Z",
+            });
+            (id, user)
+        })
+        .collect();
+    json!({ "format": "sessiond export 1", "User": users, "UserSession": {} }).to_string()
+}
+
+#[test]
+fn a_stop_sends_all_of_a_large_answer_to_a_slow_reader() {
+    let program = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300");
+    let (program, _, _) = program.start().stop();
+    let file = program.folder().join("many.json");
+    std::fs::write(&file, many_users()).unwrap();
+    let imported = program.run(&["import", file.to_str().unwrap()], "");
+    assert!(imported.status.success(), "{imported:?}");
+    let server = program.start();
+    let admin = server.admin();
+    let hasty = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "1");
+    let hasty = hasty.set("BODY_TIMEOUT", "300").start();
+    let _given_up = begun(&hasty);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    let head = format!(
+        "GET /api/v1/users HTTP/1.1\r\nHost: {}\r\nCookie: _my_session_id={admin}\r\n\r\n",
+        server.address
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // With its first byte the answer has begun.
+    let mut answer = vec![0];
+    stream.read_exact(&mut answer).unwrap();
+    server.signal("TERM");
+    server.wait_for("stopping");
+    // This stop begins later and gives up; by then one that does not wait for the reader is over.
+    hasty.stop();
+    stream.read_to_end(&mut answer).unwrap();
+    let answer = Answer::parse(&answer);
+    let length: usize = answer.header("content-length").unwrap().parse().unwrap();
+    assert_eq!((answer.status, answer.body.len()), (200, length));
+    assert!(length > 8 * 1024 * 1024 && answer.body.ends_with("}]"), "{length}");
+    let (_, status, log) = server.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("unanswered")), "{log:?}");
 }

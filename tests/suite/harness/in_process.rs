@@ -101,13 +101,18 @@ impl InProcess {
         self.restart_with(&[], now)
     }
 
-    /// The same with flags more.
+    /// The same with flags more, each with its value; one that was there takes the new value.
     pub fn restart_with(self, flags: &[&str], now: Timestamp) -> Self {
         let Self { service, directory, running, mut flags_so_far, .. } = self;
         drop(running);
         block_on(service.close()).unwrap();
         drop(service);
-        flags_so_far.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        for pair in flags.chunks(2) {
+            if let Some(at) = flags_so_far.iter().position(|flag| flag == pair[0]) {
+                flags_so_far.drain(at..at + 2);
+            }
+            flags_so_far.extend(pair.iter().map(|flag| (*flag).to_owned()));
+        }
         Self::open(flags_so_far, directory, World::default(), now)
     }
 
