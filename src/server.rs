@@ -30,8 +30,8 @@ use connection::Connection;
 use edge::{RequestIds, edge};
 use in_flight::InFlight;
 
-/// What a last answer gets to leave the machine after its request is finished.
-const FLUSH: Duration = Duration::from_millis(50);
+/// What a request that is on its way at a stop gets to arrive, on a connection that is open.
+const LAST_CALL: Duration = Duration::from_millis(50);
 
 /// What a client gets to take leave of a connection that is closed.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ where
                 .client_request_timeout(head_timeout)
                 .client_disconnect_timeout(DISCONNECT_TIMEOUT)
                 .on_connect_ext(|connection: &Connection, data| {
-                    data.insert(connection.quiet());
+                    data.insert(connection.usage());
                 })
                 .finish(map_config(application, |()| AppConfig::default()));
             connections_quiet_for(keep_alive + head_timeout).and_then(http)
@@ -206,7 +206,7 @@ async fn stop(
     let finished = async {
         loop {
             in_flight.finished().await;
-            rt::time::sleep(FLUSH).await;
+            rt::time::sleep(LAST_CALL).await;
             // What came meanwhile, on a connection that was open, is answered as well.
             if in_flight.count() == 0 {
                 return;

@@ -16,23 +16,28 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Whether a connection has a request that is being answered, and if not, since when.
-pub struct Quiet {
+use super::in_flight::Counted;
+
+/// How a connection is used: by a request that is being answered, or if not, since when by none.
+pub struct Usage {
     limit: Duration,
     busy: Cell<bool>,
     since: Cell<Instant>,
+    /// The request whose answer has been handed over and may not have been sent yet.
+    unsent: Cell<Option<Counted>>,
 }
 
-impl Quiet {
+impl Usage {
     /// A request has begun: its head is there.
     pub fn begin(&self) {
         self.busy.set(true);
     }
 
-    /// Its answer has been given.
-    pub fn end(&self) {
+    /// Its answer has been handed over.
+    pub fn end(&self, request: Counted) {
         self.busy.set(false);
         self.since.set(Instant::now());
+        self.unsent.set(Some(request));
     }
 
     /// When it has been quiet for too long, as it looks now.
@@ -44,7 +49,7 @@ impl Quiet {
 /// The stream of a connection, which ends when it has been quiet for too long.
 pub struct Connection {
     stream: TcpStream,
-    quiet: Rc<Quiet>,
+    usage: Rc<Usage>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -52,18 +57,18 @@ impl Connection {
     /// A connection that may be quiet for as long as `limit`.
     pub fn new(stream: TcpStream, limit: Duration) -> Self {
         let (busy, since) = (Cell::new(false), Cell::new(Instant::now()));
-        let quiet = Rc::new(Quiet { limit, busy, since });
-        Self { stream, quiet, timer: Box::pin(sleep(limit)) }
+        let usage = Rc::new(Usage { limit, busy, since, unsent: Cell::new(None) });
+        Self { stream, usage, timer: Box::pin(sleep(limit)) }
     }
 
-    /// What its requests tell it by.
-    pub fn quiet(&self) -> Rc<Quiet> {
-        Rc::clone(&self.quiet)
+    /// How it is used, as its requests tell.
+    pub fn usage(&self) -> Rc<Usage> {
+        Rc::clone(&self.usage)
     }
 
     fn is_quiet_for_too_long(&mut self, context: &mut Context<'_>) -> bool {
         while self.timer.as_mut().poll(context).is_ready() {
-            let deadline = self.quiet.deadline();
+            let deadline = self.usage.deadline();
             if deadline <= Instant::now() {
                 return true;
             }
@@ -96,6 +101,8 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The framework flushes when it has written all that was handed over.
+        drop(self.usage.unsent.take());
         Pin::new(&mut self.stream).poll_flush(context)
     }
 

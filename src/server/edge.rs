@@ -16,7 +16,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::FutureExt as _;
 
-use super::connection::Quiet;
+use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
 use crate::auth::guard::Caller;
 use crate::auth::path::is_canonical;
@@ -67,7 +67,7 @@ pub async fn edge<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
     let started = Instant::now();
-    let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Quiet>>());
+    let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Usage>>());
     let id = ids.of(&request);
     let response = match check(&request) {
         Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {

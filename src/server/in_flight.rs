@@ -1,4 +1,4 @@
-//! The requests that are being answered, to the last piece of their bodies: what a graceful stop
+//! The requests that are being answered, until the last byte has been sent: what a graceful stop
 //! waits for.
 
 use std::pin::Pin;
@@ -11,10 +11,9 @@ use actix_web::web::{Bytes, Data};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
-use super::connection::Quiet;
+use super::connection::Usage;
 
-/// How much of a body is handed over at a time, in bytes. What is handed over may still wait to be
-/// sent, so a whole list of users at once would not be waited for.
+/// How much of a body is handed over at a time, in bytes: more is asked for when it has been sent.
 const PIECE: usize = 32 * 1024;
 
 /// Counts them.
@@ -48,26 +47,39 @@ impl InFlight {
     }
 }
 
-/// One of them, until this is dropped.
+/// One of them, as long as this is there.
+pub struct Counted(Data<InFlight>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::SeqCst);
+        if self.0.closing.load(Ordering::SeqCst) {
+            self.0.changed.notify_waiters();
+        }
+    }
+}
+
+/// A request from its head to the last piece of its answer. Its connection goes on counting it
+/// until that piece has been sent.
 pub struct Flight {
-    in_flight: Data<InFlight>,
-    connection: Option<Rc<Quiet>>,
+    counted: Option<Counted>,
+    connection: Option<Rc<Usage>>,
 }
 
 impl Flight {
     /// Counts one more, which came on this connection.
-    pub fn begin(in_flight: Data<InFlight>, connection: Option<&Rc<Quiet>>) -> Self {
+    pub fn begin(in_flight: Data<InFlight>, connection: Option<&Rc<Usage>>) -> Self {
         in_flight.count.fetch_add(1, Ordering::SeqCst);
         let connection = connection.cloned();
         if let Some(connection) = &connection {
             connection.begin();
         }
-        Self { in_flight, connection }
+        Self { counted: Some(Counted(in_flight)), connection }
     }
 
     /// Whether its connection shall end with its answer.
     pub fn is_the_last_of_its_connection(&self) -> bool {
-        self.in_flight.closing.load(Ordering::SeqCst)
+        self.counted.as_ref().is_some_and(|counted| counted.0.closing.load(Ordering::SeqCst))
     }
 
     /// A body with which this ends.
@@ -78,12 +90,8 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
-            connection.end();
-        }
-        self.in_flight.count.fetch_sub(1, Ordering::SeqCst);
-        if self.in_flight.closing.load(Ordering::SeqCst) {
-            self.in_flight.changed.notify_waiters();
+        if let (Some(connection), Some(counted)) = (&self.connection, self.counted.take()) {
+            connection.end(counted);
         }
     }
 }
