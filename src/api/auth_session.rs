@@ -1,10 +1,13 @@
 //! Login and logout.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use std::sync::Arc;
+
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::body::Body;
 use super::view::UserView;
 use crate::auth::accounts::{Accounts, Refusal};
+use crate::auth::guard::Caller;
 use crate::auth::{Auth, Login, client};
 use crate::error::{Error, Result};
 use crate::models::Password;
@@ -42,6 +45,8 @@ pub async fn login(
     let login = Login { client: client(&request), remember, replaces };
     let session = auth.create_session(&user, login).await?.ok_or_else(Error::not_found)?;
     let cookie = auth.cookie().issue(&session.id, session.keep);
+    // From here on it is he who speaks: the line in the log says so.
+    request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
     Ok(HttpResponse::Ok().cookie(cookie).json(UserView::from(user.as_ref())))
 }
 

@@ -26,7 +26,10 @@ fn a_request_is_one_line_of_text() {
     server.get("/api//v1").send();
     let lines = requests(server, 5);
     for (line, parts) in lines.iter().zip([
-        ["method=POST path=/api/v1/auth_session/login status=200 ms=", " user=- request_id="],
+        [
+            "method=POST path=/api/v1/auth_session/login status=200 ms=",
+            &format!(" user={id} request_id="),
+        ],
         ["method=GET path=/api/v1/users/me status=200 ms=", &format!(" user={id} request_id=a-1")],
         ["method=GET path=/api/v1/users status=401 ms=", " user=- request_id="],
         ["method=PATCH path=/nothing status=404 ms=", " user=- request_id="],
