@@ -147,6 +147,11 @@ impl Cli {
     }
 }
 
+/// Writes a line to standard output.
+fn tell(line: &str) -> Outcome {
+    writeln!(io::stdout(), "{line}").map_err(Failure::from)
+}
+
 /// Does something with the data directory while no server has it, and folds what came of it.
 async fn with_data<T, F>(config: &Config, work: impl FnOnce(Data) -> F) -> Result<T, Failure>
 where

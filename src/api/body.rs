@@ -119,7 +119,7 @@ async fn read_bounded(payload: &mut Payload) -> Result<Bytes> {
 }
 
 /// 413, naming the limit.
-pub fn too_large() -> Error {
+fn too_large() -> Error {
     Error::TooLarge(format!("body must have at most {MAX_BYTES} bytes").into())
 }
 

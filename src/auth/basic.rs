@@ -13,22 +13,19 @@ use tokio::sync::Mutex;
 use super::accounts::Accounts;
 use super::cookie::SessionCookie;
 use super::{Auth, credentials};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::models::User;
 use crate::random::{self, Random};
-use crate::store::UserStore;
 
 /// How long a verified credential is remembered.
-const REMEMBERED: Duration = Duration::from_mins(1);
+const REMEMBERED_FOR: Duration = Duration::from_mins(1);
 /// How many verified credentials are remembered at most.
 const CAPACITY: usize = 10_000;
 
 /// `AUTH_TYPE=basic_auth`: every request carries e-mail address and password (RFC 7617).
 pub struct BasicAuth {
     accounts: Arc<Accounts>,
-    users: Arc<dyn UserStore>,
-    clock: Arc<dyn Clock>,
     cookie: SessionCookie,
     verified: VerifiedCredentials,
 }
@@ -37,15 +34,18 @@ impl BasicAuth {
     /// The kind over these accounts; 503 when there is no randomness.
     pub fn new(accounts: Arc<Accounts>, cookie: SessionCookie) -> Result<Self> {
         let verified = VerifiedCredentials::new(accounts.random.as_ref())?;
-        let (users, clock) = (Arc::clone(&accounts.users), Arc::clone(&accounts.clock));
-        Ok(Self { accounts, users, clock, cookie, verified })
+        Ok(Self { accounts, cookie, verified })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.accounts.clock.now()
     }
 
     /// The user of a credential that was verified a moment ago, if he is still the same: any
     /// change of the record (password, role, disabled, anything) makes it another one.
     async fn remembered(&self, key: &Key) -> Result<Option<Arc<User>>> {
-        let Some(known) = self.verified.get(key, self.clock.now()) else { return Ok(None) };
-        let current = self.users.get(known.id).await?;
+        let Some(known) = self.verified.get(key, self.now()) else { return Ok(None) };
+        let current = self.accounts.users.get(known.id).await?;
         Ok(current.filter(|current| Arc::ptr_eq(current, &known)))
     }
 }
@@ -71,7 +71,7 @@ impl Auth for BasicAuth {
         }
         // Many requests at once with one new credential do not all hash it: they wait for each
         // other, and share what came of a verification that began after they did.
-        let (turn, arrived) = (self.verified.turn(key), self.clock.now());
+        let (turn, arrived) = (self.verified.turn(key), self.now());
         let mut refused = turn.lock().await;
         if refused.is_some_and(|began| arrived < began) {
             return Ok(None);
@@ -79,17 +79,17 @@ impl Auth for BasicAuth {
         if let Some(user) = self.remembered(&key).await? {
             return Ok(Some(user));
         }
-        let began = self.clock.now();
+        let began = self.now();
         let user = self.accounts.log_in(&sent.email, sent.password).await?.ok();
         match &user {
-            Some(user) => self.verified.remember(key, user, self.clock.now()),
+            Some(user) => self.verified.remember(key, user, self.now()),
             None => *refused = Some(began),
         }
         Ok(user)
     }
 
     async fn sweep(&self) -> Result<()> {
-        self.verified.purge(self.clock.now());
+        self.verified.purge(self.now());
         Ok(())
     }
 }
@@ -132,7 +132,7 @@ impl VerifiedCredentials {
             self.purge(now);
         }
         if self.known.len() < CAPACITY {
-            self.known.insert(key, (Arc::clone(user), now.plus(REMEMBERED)));
+            self.known.insert(key, (Arc::clone(user), now.plus(REMEMBERED_FOR)));
         }
     }
 

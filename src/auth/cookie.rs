@@ -23,13 +23,17 @@ impl SessionCookie {
     /// Over https the name gets the prefix with which browsers protect it: `__Host-`, or
     /// `__Secure-` for a cookie that is shared across the hosts of a domain (ASVS 3.3.1, 3.3.3).
     pub fn new(name: &str, secure: bool, domain: Option<&str>) -> Self {
-        let prefixed = name.starts_with("__Host-") || name.starts_with("__Secure-");
-        let prefix = match (secure && !prefixed, domain) {
+        let prefix = match (secure && !Self::is_prefixed(name), domain) {
             (false, _) => "",
             (true, None) => "__Host-",
             (true, Some(_)) => "__Secure-",
         };
         Self { name: format!("{prefix}{name}"), secure, domain: domain.map(str::to_owned) }
+    }
+
+    /// Whether a name has one of the prefixes with which browsers protect a cookie.
+    pub fn is_prefixed(name: &str) -> bool {
+        name.starts_with("__Host-") || name.starts_with("__Secure-")
     }
 
     /// The name on the wire.

@@ -11,8 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
 use super::origins::Origins;
-use super::path::is_canonical;
-use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens};
+use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
 
@@ -135,9 +134,7 @@ async fn admit(
     rules: &GuardRules,
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
-    if !is_canonical(request.path()) {
-        return Err(Error::bad("path must be written without encoded, empty or dot segments"));
-    }
+    path::check(request.path())?;
     let cookie = auth.session_cookie(request)?;
     let authorization = auth.authorization_header(request)?;
     let open = !auth.require_auth(request.path(), OPEN_PATHS);

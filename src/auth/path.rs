@@ -4,10 +4,18 @@
 //! of them takes for `/users` the other may take for something else. So a path that can be
 //! spelled more simply is refused for everyone, before anybody looks at it.
 
+use crate::error::{Error, Result};
+
+/// 400 for a path that is not canonical.
+pub fn check(path: &str) -> Result<()> {
+    let wrong = || Error::bad("path must be written without encoded, empty or dot segments");
+    is_canonical(path).then_some(()).ok_or_else(wrong)
+}
+
 /// Whether a request path is written the only way it should be: it begins with a slash, has no
 /// empty and no dot segments, no backslash, and encodes nothing that needs no encoding, nor any
 /// slash, percent sign or control character.
-pub fn is_canonical(path: &str) -> bool {
+fn is_canonical(path: &str) -> bool {
     let segments_sound = || {
         let inner = path.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
         let mut segments = inner.into_iter().flat_map(|inner| inner.split('/'));

@@ -1,5 +1,4 @@
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write as _};
 use std::path::Path;
 
 use futures_util::future::join_all;
@@ -8,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::export::FORMAT;
-use super::{Data, Failure, Outcome, with_data};
+use super::{Data, Failure, Outcome, tell, with_data};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
@@ -133,7 +132,7 @@ fn read_classic_user(key: &str, record: Value) -> Result<FoundUser, String> {
     }
     let email = Email::new(&record.email).map_err(|error| error.to_string())?;
     let hash = record.password;
-    if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !PasswordHash::is_classic(&hash) {
         return Err("_password is no SHA-256 in hex".into());
     }
     let mut user = User::new(id, email, PasswordHash::of_nobody(4), time(&record.created_at)?);
@@ -193,10 +192,6 @@ async fn take_sessions(data: &Data, sessions: Vec<UserSession>) -> Result<(), Er
         }
     }
     Ok(())
-}
-
-fn tell(line: &str) -> Outcome {
-    writeln!(io::stdout(), "{line}").map_err(Failure::from)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 use std::sync::Arc;
 
-use super::{Data, Failure, Outcome, with_data};
+use super::{Data, Failure, Outcome, tell, with_data};
 use crate::app::{Found, World};
 use crate::auth::accounts::{NewUser, UserPatch};
 use crate::config::Config;
@@ -27,6 +27,13 @@ pub enum UserCommand {
     },
     /// List all users: id, e-mail address, role, state, creation
     List,
+    #[command(flatten)]
+    Change(Change),
+}
+
+/// What to do with a user who is there.
+#[derive(clap::Subcommand)]
+pub enum Change {
     /// Give a user another password, which ends his sessions
     Passwd {
         /// E-mail address, or id
@@ -57,47 +64,50 @@ pub enum UserCommand {
 }
 
 pub async fn user(config: &Config, command: UserCommand) -> Outcome {
-    if !matches!(command, UserCommand::Add { .. }) {
-        // Only the first user makes the directory; and a list changes nothing.
-        let found = Found::read(&config.data_dir, &World::default())?;
-        if matches!(command, UserCommand::List) {
-            return list(&found);
+    let found = || Found::read(&config.data_dir, &World::default());
+    match command {
+        UserCommand::List => list(&found()?),
+        // The first user makes the directory.
+        UserCommand::Add { email, first_name, last_name, role } => {
+            with_data(config, async |data| {
+                let password = ask_password(&email)?;
+                let new = NewUser { email, password, first_name, last_name, role };
+                let user = data.accounts.create(new).await?;
+                tell(&format!("added {} {} {}", user.role, user.email, user.id))
+            })
+            .await
+        }
+        UserCommand::Change(change) => {
+            drop(found()?);
+            with_data(config, async |data| run(&data, change).await).await
         }
     }
-    with_data(config, async |data| run(&data, command).await).await
 }
 
-async fn run(data: &Data, command: UserCommand) -> Outcome {
+async fn run(data: &Data, command: Change) -> Outcome {
     match command {
-        UserCommand::List => Ok(()),
-        UserCommand::Add { email, first_name, last_name, role } => {
-            let password = ask_password(&email)?;
-            let new = NewUser { email, password, first_name, last_name, role };
-            let user = data.accounts.create(new).await?;
-            tell(&format!("added {} {} {}", user.role, user.email, user.id))
-        }
-        UserCommand::Passwd { user } => {
+        Change::Passwd { user } => {
             let user = find(data, &user).await?;
             let password = ask_password(user.email.as_str())?;
             data.accounts.set_password(user.id, password).await?;
             end_sessions(data, &user).await?;
             tell(&format!("changed the password of {}", user.email))
         }
-        UserCommand::Role { user, role } => {
+        Change::Role { user, role } => {
             let patch = UserPatch { role: Some(role), ..UserPatch::default() };
             let user = change(data, &user, patch).await?;
             tell(&format!("{} is {role} now", user.email))
         }
-        UserCommand::Disable { user } => {
+        Change::Disable { user } => {
             let user = change(data, &user, disabled(true)).await?;
             end_sessions(data, &user).await?;
             tell(&format!("disabled {}", user.email))
         }
-        UserCommand::Enable { user } => {
+        Change::Enable { user } => {
             let user = change(data, &user, disabled(false)).await?;
             tell(&format!("enabled {}", user.email))
         }
-        UserCommand::Delete { user } => {
+        Change::Delete { user } => {
             let user = find(data, &user).await?;
             data.accounts.users.remove(user.id).await?;
             end_sessions(data, &user).await?;
@@ -156,8 +166,4 @@ fn ask_password(email: &str) -> Result<String, Failure> {
         return Err(Failure::of("the two passwords differ"));
     }
     Ok(password)
-}
-
-fn tell(line: &str) -> Outcome {
-    writeln!(io::stdout(), "{line}").map_err(Failure::from)
 }

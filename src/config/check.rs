@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Config;
 use super::values::Domain;
+use crate::auth::cookie::SessionCookie;
 use crate::models::{Email, Password};
 
 /// The first admin, as the settings have him.
@@ -49,8 +50,7 @@ impl Config {
 
     fn check_cookie(&self) -> Result<(), String> {
         let name = &self.session_name;
-        let prefixed = name.starts_with("__Host-") || name.starts_with("__Secure-");
-        if prefixed && !self.is_https() {
+        if SessionCookie::is_prefixed(name) && !self.is_https() {
             return Err(format!("SESSION_NAME='{name}': needs a PUBLIC_URL with https"));
         }
         let Some(Domain(domain)) = &self.cookie_domain.0 else { return Ok(()) };

@@ -93,10 +93,14 @@ impl PasswordHash {
         Self::build(form, password.bytes(), cost, random)
     }
 
+    /// Whether this is what the classic program kept: a SHA-256 in hex.
+    pub fn is_classic(hex: &str) -> bool {
+        hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+
     /// Wraps the unsalted hex SHA-256 of the classic program, so that it is not kept as it is.
     pub fn from_classic(hex: &str, cost: u32, random: &dyn Random) -> Result<Self> {
-        let is_sha256 = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
-        if !is_sha256 {
+        if !Self::is_classic(hex) {
             return Err(Error::bad("_password must be a SHA-256 in hex"));
         }
         Self::build(Form::ClassicSha256, hex.to_ascii_lowercase().as_bytes(), cost, random)

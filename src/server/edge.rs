@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
 use crate::auth::guard::Caller;
-use crate::auth::path::is_canonical;
+use crate::auth::path;
 use crate::error::{Error, Result};
 use crate::models::UserId;
 use crate::random::{self, SystemRandom};
@@ -118,10 +118,7 @@ fn check(request: &ServiceRequest) -> Result<()> {
             format!("header must have at most {MAX_HEADERS} bytes").into(),
         ));
     }
-    if !is_canonical(request.path()) {
-        return Err(Error::bad("path must be written without encoded, empty or dot segments"));
-    }
-    Ok(())
+    path::check(request.path())
 }
 
 /// The headers that every answer has: nothing here is to be guessed at, framed, kept or leaked.

@@ -20,6 +20,7 @@ super::on_every_store! { User:
     a_list_that_holds_one_id_twice_is_refused,
     an_update_is_one_step,
     an_update_that_is_refused_changes_nothing,
+    an_update_that_panics_is_refused_and_takes_no_later_one_along,
     updates_at_once_all_count,
     an_unknown_user_is_neither_updated_nor_removed,
     a_user_is_removed_once,
@@ -156,6 +157,15 @@ async fn an_update_that_is_refused_changes_nothing(store: &dyn UserStore) {
     let refused = store.update(bob.id, Box::new(|_| Err(Error::bad("not so"))));
     assert_eq!(refusal(refused.await), "400 not so");
     assert_eq!(*store.get(bob.id).await.unwrap().unwrap(), bob);
+}
+
+async fn an_update_that_panics_is_refused_and_takes_no_later_one_along(store: &dyn UserStore) {
+    let bob = store.insert(user("bob")).await.unwrap();
+    let defect = update(store, bob.id, |_| panic!("on purpose")).await;
+    assert_eq!(refusal(defect), "500 a change panicked");
+    assert_eq!(store.get(bob.id).await.unwrap(), Some(bob.clone()));
+    let changed = update(store, bob.id, |user| user.role = Role::Admin).await.unwrap();
+    assert_eq!(changed.unwrap().role, Role::Admin);
 }
 
 async fn updates_at_once_all_count(store: &dyn UserStore) {
