@@ -1,5 +1,7 @@
 //! Clients that take their time. The server's limits are what ends the waiting.
 
+use std::sync::mpsc;
+
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Program, Server};
 
 fn hasty() -> Server {
@@ -91,6 +93,34 @@ fn a_later_head_that_does_not_end_closes_the_connection() {
         assert_eq!(connection.answer().unwrap().status, 200);
         connection.write(begun);
         assert_eq!(connection.rest(), b"", "{begun}");
+    }
+}
+
+/// Waits about a second by the server's own clock: until it gives up a head that does not end.
+fn wait_a_second(server: &Server) {
+    let mut connection = server.connect();
+    connection.write("G");
+    connection.rest();
+}
+
+#[test]
+fn a_later_head_or_the_rest_of_a_body_that_dribbles_closes_the_connection() {
+    let server = hasty();
+    let status = format!("GET /api/v1/status HTTP/1.1\r\nHost: {}\r\n", server.address);
+    for (framing, dribble) in [("\r\n", "G"), ("Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n")]
+    {
+        let mut connection = server.connect();
+        connection.write(format!("{status}{framing}"));
+        assert_eq!(connection.answer().unwrap().status, 200);
+        // Two seconds are what it gets (KEEP_ALIVE and HEAD_TIMEOUT), whatever arrives meanwhile.
+        for _ in 0..6 {
+            wait_a_second(&server);
+            connection.write(dribble);
+        }
+        let (sender, closed) = mpsc::channel();
+        std::thread::spawn(move || sender.send(connection.rest()));
+        wait_a_second(&server);
+        assert_eq!(closed.try_recv().as_deref(), Ok(&b""[..]), "{framing:?}");
     }
 }
 
