@@ -1,6 +1,7 @@
 //! Who is speaking: the kinds of authentication, and the guard that asks them.
 
 pub mod accounts;
+pub mod audit;
 pub mod base;
 pub mod basic;
 pub mod cookie;
@@ -14,6 +15,7 @@ pub mod session;
 pub mod session_db;
 pub mod session_exp;
 
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -150,12 +152,16 @@ fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
 }
 
-/// Where a request comes from. The peer's address: headers that claim another are not believed.
+/// Where a request comes from, as kept with a session.
 pub fn client(request: &HttpRequest) -> Client {
-    let address = request.peer_addr().map(|peer| peer.ip().to_canonical());
     let agent = request.headers().get(USER_AGENT).map(HeaderValue::as_bytes);
     let agent = agent.map(String::from_utf8_lossy);
-    Client::new(address, agent.as_deref())
+    Client::new(client_address(request), agent.as_deref())
+}
+
+/// The address a request comes from. The peer's: headers that claim another are not believed.
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip().to_canonical())
 }
 
 #[cfg(test)]

@@ -55,6 +55,12 @@ pub struct Config {
     /// Seconds a session lives without being used; 0: no such limit [default: 3600]
     #[arg(long, env, global = true, value_parser = values::lifetime)]
     session_idle_timeout: Option<Seconds>,
+    /// Sessions a user may have; one more login ends the oldest
+    #[arg(long, env, global = true, default_value = "25", value_parser = values::number::<1, 10_000>)]
+    sessions_per_user: u64,
+    /// Seconds for which a login counts as fresh, as passwords, roles and deletions need it
+    #[arg(long, env, global = true, default_value = "900", value_parser = values::seconds::<{ values::MAX_SECONDS }>)]
+    pub reauth_window: Duration,
     /// Domain whose hosts share the session cookie; needs an https PUBLIC_URL
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     cookie_domain: Maybe<Domain>,
@@ -165,6 +171,11 @@ impl Config {
         let OriginList { listed, any } = self.cors_origins.clone();
         let own = self.public_url.0.as_ref().map(PublicUrl::origin);
         GuardRules { invalid_status: self.invalid_status, origins: Origins { own, listed, any } }
+    }
+
+    /// How many sessions a user may have.
+    pub fn sessions_per_user(&self) -> usize {
+        usize::try_from(self.sessions_per_user).unwrap_or(usize::MAX)
     }
 
     /// How long a session lives that is not remembered.

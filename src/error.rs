@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -27,6 +28,15 @@ pub enum Error {
     /// 403: whoever is speaking may not do this.
     #[error("Forbidden")]
     Forbidden,
+    /// 403: this needs a proof of who is speaking that is not too old (ASVS 7.5.3).
+    #[error("Fresh login required")]
+    FreshLoginRequired,
+    /// 403: whoever is speaking must change his password before anything else.
+    #[error("Password change required")]
+    PasswordChangeRequired,
+    /// 403: the current password that came along is wrong.
+    #[error("wrong password")]
+    WrongPassword,
     /// 404: there is no such thing.
     #[error("{0}")]
     NotFound(Text),
@@ -48,6 +58,9 @@ pub enum Error {
     /// 415: the body is of a kind that this route does not read.
     #[error("{0}")]
     UnsupportedMediaType(Text),
+    /// 429: too many wrong passwords; there may be another attempt after this time.
+    #[error("Too many attempts, try again later")]
+    TooManyAttempts(Duration),
     /// 431: the header is larger than allowed.
     #[error("{0}")]
     HeaderTooLarge(Text),
@@ -109,7 +122,10 @@ impl ResponseError for Error {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden
+            | Self::FreshLoginRequired
+            | Self::PasswordChangeRequired
+            | Self::WrongPassword => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -117,6 +133,7 @@ impl ResponseError for Error {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UriTooLong(_) => StatusCode::URI_TOO_LONG,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::HeaderTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -134,6 +151,10 @@ impl ResponseError for Error {
             }
             Self::Busy | Self::Unavailable(_) => {
                 answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+            }
+            Self::TooManyAttempts(wait) => {
+                let seconds = wait.as_millis().div_ceil(1000).max(1);
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             // The rest of the body may still be on its way: it must not be read as a request.
             Self::Timeout | Self::TooLarge(_) => {

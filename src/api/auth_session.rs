@@ -6,7 +6,8 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::body::Body;
 use super::view::UserView;
-use crate::auth::accounts::{Accounts, Refusal};
+use crate::auth::accounts::{Accounts, Attempt, Pathway, Refusal};
+use crate::auth::audit::Trace;
 use crate::auth::guard::Caller;
 use crate::auth::{Auth, Login, client};
 use crate::error::{Error, Result};
@@ -38,7 +39,9 @@ pub async fn login(
     let password = Password::sent(fields.required("password")?);
     let remember = fields.flag("remember")?.unwrap_or(false);
 
-    let user = accounts.log_in(&email, password).await?.map_err(|why| refused(why, **errors))?;
+    let attempt = Attempt { pathway: Pathway::Login, trace: Trace::of(&request) };
+    let user = accounts.log_in(&email, password, &attempt).await?;
+    let user = user.map_err(|why| refused(why, **errors))?;
     // The session that was presented is this user's: it ends as the new one begins.
     let presented = auth.current_session(&request).await?;
     let replaces = presented.filter(|session| session.user_id == user.id).map(|s| s.hash);
@@ -59,7 +62,6 @@ pub async fn logout(request: HttpRequest, auth: web::Data<dyn Auth>) -> Result<H
 }
 
 fn refused(why: Refusal, errors: LoginErrors) -> Error {
-    log::info!(reason:? = why; "login refused");
     match (errors, why) {
         (LoginErrors::Detailed, Refusal::UnknownUser) => {
             Error::NotFound("no user found for this email".into())

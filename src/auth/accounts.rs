@@ -1,14 +1,18 @@
 //! What can be done with accounts, whoever asks: the API, the command line, later the pages.
 
+mod log_in;
+
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::models::{Email, Password, PasswordHash, Role, User, UserId};
+use crate::models::{Email, Password, Role, User, UserId};
 use crate::random::Random;
 use crate::store::UserStore;
 
 use super::hashing::Hasher;
+
+pub use log_in::{Attempt, Pathway, Refusal};
 
 /// A user to be made.
 pub struct NewUser {
@@ -35,17 +39,6 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Whether the user is locked out.
     pub disabled: Option<bool>,
-}
-
-/// Why a login failed; for the service, rarely for the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// Nobody has this e-mail address.
-    UnknownUser,
-    /// It is not the password.
-    WrongPassword,
-    /// The user is disabled.
-    Disabled,
 }
 
 /// The accounts of a service.
@@ -99,48 +92,6 @@ impl Accounts {
     pub async fn set_password(&self, id: UserId, password: String) -> Result<Option<Arc<User>>> {
         let hash = self.hasher.hash(Password::new(password)?).await?;
         self.change(id, move |user| user.set_password(hash)).await
-    }
-
-    /// Who has this e-mail address and this password. All that is refused takes the same time.
-    pub async fn log_in(
-        &self,
-        email: &str,
-        password: Password,
-    ) -> Result<Result<Arc<User>, Refusal>> {
-        let found = self.users.search(email).await?;
-        let stored = found.as_ref().map(|user| user.password_hash.clone());
-        let renew = found.as_ref().is_some_and(|user| !user.disabled);
-        let verified = self.hasher.verify(stored, password, renew).await?;
-        let Some(user) = found else { return Ok(Err(Refusal::UnknownUser)) };
-        if user.disabled {
-            return Ok(Err(Refusal::Disabled));
-        }
-        if !verified.right {
-            return Ok(Err(Refusal::WrongPassword));
-        }
-        if let Some(hash) = verified.renewed {
-            self.renew_hash(&user, hash).await;
-        }
-        // Hashing took a while; what counts is the user as he is now.
-        let now = self.users.get(user.id).await?;
-        let same = |now: &Arc<User>| now.credential_version == user.credential_version;
-        Ok(now.filter(same).ok_or(Refusal::WrongPassword))
-    }
-
-    /// Puts a newly made hash of the same password in place of an outdated one. If that fails,
-    /// the next login tries again.
-    async fn renew_hash(&self, user: &User, hash: PasswordHash) {
-        let outdated = user.password_hash.clone();
-        let change = move |stored: &User| {
-            let mut user = stored.clone();
-            if user.password_hash == outdated {
-                user.password_hash = hash;
-            }
-            Ok(user)
-        };
-        if let Err(error) = self.users.update(user.id, Box::new(change)).await {
-            log::warn!("user {}: the outdated password hash stays for now: {error}", user.id);
-        }
     }
 
     async fn change(

@@ -10,7 +10,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tokio::sync::Mutex;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, Attempt, Pathway};
+use super::audit::Trace;
 use super::cookie::SessionCookie;
 use super::{Auth, credentials};
 use crate::clock::Timestamp;
@@ -80,7 +81,8 @@ impl Auth for BasicAuth {
             return Ok(Some(user));
         }
         let began = self.now();
-        let user = self.accounts.log_in(&sent.email, sent.password).await?.ok();
+        let attempt = Attempt { pathway: Pathway::Basic, trace: Trace::of(request) };
+        let user = self.accounts.log_in(&sent.email, sent.password, &attempt).await?.ok();
         match &user {
             Some(user) => self.verified.remember(key, user, self.now()),
             None => *refused = Some(began),

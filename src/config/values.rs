@@ -11,7 +11,7 @@ use crate::api::LoginErrors;
 use crate::auth::guard::InvalidStatus;
 
 /// The longest duration of a session that can be asked for, in seconds: ten years.
-const MAX_SECONDS: u64 = 315_360_000;
+pub const MAX_SECONDS: u64 = 315_360_000;
 
 /// A setting that may be left empty.
 #[derive(Clone, Debug)]

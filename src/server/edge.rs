@@ -18,6 +18,7 @@ use futures_util::FutureExt as _;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
+use crate::auth::audit::RequestId;
 use crate::auth::guard::Caller;
 use crate::auth::path;
 use crate::error::{Error, Result};
@@ -69,6 +70,7 @@ pub async fn edge<B: MessageBody + 'static>(
     let started = Instant::now();
     let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Usage>>());
     let id = ids.of(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let response = match check(&request) {
         Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
             Ok(response) => response?.map_into_left_body(),

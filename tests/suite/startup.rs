@@ -61,6 +61,8 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         &["", "-1", "never", "99999999999999999999"],
         "whole number from 0 to 315360000",
     ),
+    ("SESSIONS_PER_USER", "25", &["", "0", "10001", "-1"], "whole number from 1 to 10000"),
+    ("REAUTH_WINDOW", "900", &["", "0", "315360001", "15m"], "whole number from 1 to 315360000"),
     ("COOKIE_DOMAIN", "", &["localhost", "127.0.0.1", "a..b", "x y.z"], "must be a domain"),
     ("INVALID_STATUS", "403", &["", "400", "404", "403 "], "must be one of 403, 401"),
     ("LOGIN_ERRORS", "uniform", &["", "verbose", "DETAILED"], "must be one of uniform, detailed"),

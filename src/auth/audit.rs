@@ -1,0 +1,225 @@
+//! The security log: what happens to accounts and sessions, a line each (ASVS 16.3).
+//!
+//! The lines go to the log under the target `security`; the server's log also appends them to
+//! `AUDIT_FILE`. No line holds a secret: users and sessions are named by their public ids.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::net::IpAddr;
+
+use actix_web::http::header::HeaderValue;
+use actix_web::{HttpMessage as _, HttpRequest};
+use log::Level;
+use uuid::Uuid;
+
+use crate::models::UserId;
+
+/// The log target of these lines.
+pub const TARGET: &str = "security";
+
+/// The id of a request, in its extensions from the edge on.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub HeaderValue);
+
+/// What can happen. The names follow the OWASP logging vocabulary where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A password was right, on any pathway.
+    LoginSucceeded,
+    /// The same, after wrong ones.
+    LoginSucceededAfterFailures,
+    /// A password was wrong, or there is no such user, or he may not log in.
+    LoginFailed,
+    /// An attempt was turned away unexamined.
+    Throttled,
+    /// A session ended because its owner logged out.
+    LoggedOut,
+    /// A session was ended from another one, or by an admin, or to make room.
+    SessionRevoked,
+    /// A session got a new id.
+    SessionRenewed,
+    /// A session id was presented that is unknown, or of a session that has ended.
+    SessionUnknown,
+    /// A user has another password.
+    PasswordChanged,
+    /// A user has another role.
+    RoleChanged,
+    /// A user was made.
+    UserCreated,
+    /// A user was locked out.
+    UserDisabled,
+    /// A user was let in again.
+    UserEnabled,
+    /// A user was deleted.
+    UserDeleted,
+    /// Somebody asked for what is not his to ask for.
+    AccessDenied,
+    /// Another site tried to act with a user's credentials.
+    CrossSiteRefused,
+    /// A request was malformed in a way that no honest client's is.
+    InputRefused,
+    /// The service began to answer.
+    Started,
+    /// The service was told to stop.
+    Stopped,
+}
+
+impl Event {
+    /// All events, for the inventory in the documents (ASVS 16.1.1).
+    pub const ALL: &[Self] = &[
+        Self::LoginSucceeded,
+        Self::LoginSucceededAfterFailures,
+        Self::LoginFailed,
+        Self::Throttled,
+        Self::LoggedOut,
+        Self::SessionRevoked,
+        Self::SessionRenewed,
+        Self::SessionUnknown,
+        Self::PasswordChanged,
+        Self::RoleChanged,
+        Self::UserCreated,
+        Self::UserDisabled,
+        Self::UserEnabled,
+        Self::UserDeleted,
+        Self::AccessDenied,
+        Self::CrossSiteRefused,
+        Self::InputRefused,
+        Self::Started,
+        Self::Stopped,
+    ];
+
+    /// Its name in the log.
+    pub const fn name(self) -> &'static str {
+        self.described().0
+    }
+
+    /// What it tells, in words.
+    pub const fn meaning(self) -> &'static str {
+        self.described().1
+    }
+
+    const fn described(self) -> (&'static str, &'static str) {
+        match self {
+            Self::LoginSucceeded => ("authn_login_success", "a password was right"),
+            Self::LoginSucceededAfterFailures => {
+                ("authn_login_successafterfail", "a password was right, after wrong ones")
+            }
+            Self::LoginFailed => ("authn_login_fail", "a login was refused"),
+            Self::Throttled => ("excess_rate_limit_exceeded", "an attempt was turned away"),
+            Self::LoggedOut => ("authn_logout", "a user logged out"),
+            Self::SessionRevoked => ("authn_token_revoked", "a session was ended"),
+            Self::SessionRenewed => ("session_renewed", "a session got a new id"),
+            Self::SessionUnknown => {
+                ("authn_token_unknown", "an unknown or ended session was presented")
+            }
+            Self::PasswordChanged => ("authn_password_change", "a password was changed"),
+            Self::RoleChanged => ("authz_change", "a role was changed"),
+            Self::UserCreated => ("user_created", "a user was made"),
+            Self::UserDisabled => ("user_disabled", "a user was locked out"),
+            Self::UserEnabled => ("user_enabled", "a user was let in again"),
+            Self::UserDeleted => ("user_deleted", "a user was deleted"),
+            Self::AccessDenied => ("authz_fail", "a request was not permitted"),
+            Self::CrossSiteRefused => ("malicious_csrf", "a cross-site request was refused"),
+            Self::InputRefused => ("input_validation_fail", "a malformed request was refused"),
+            Self::Started => ("sys_startup", "the service began to answer"),
+            Self::Stopped => ("sys_shutdown", "the service was told to stop"),
+        }
+    }
+
+    const fn level(self) -> Level {
+        match self {
+            Self::LoginSucceededAfterFailures
+            | Self::LoginFailed
+            | Self::Throttled
+            | Self::SessionUnknown
+            | Self::AccessDenied
+            | Self::CrossSiteRefused
+            | Self::InputRefused => Level::Warn,
+            _ => Level::Info,
+        }
+    }
+}
+
+/// From where something was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    /// The client's address; none for the command line.
+    pub client: Option<IpAddr>,
+    request_id: Option<RequestId>,
+}
+
+impl Trace {
+    /// That of a request.
+    pub fn of(request: &HttpRequest) -> Self {
+        let client = super::client_address(request);
+        Self { client, request_id: request.extensions().get::<RequestId>().cloned() }
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref().and_then(|id| id.0.to_str().ok())
+    }
+}
+
+/// Whom an event is about; what is not said stands as `-`.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    /// Who did it.
+    pub actor: Option<UserId>,
+    /// To whom.
+    pub subject: Option<UserId>,
+    /// With or to which session, by its public id.
+    pub session: Option<Uuid>,
+    /// What else there is to say; never a secret.
+    pub detail: Cow<'static, str>,
+}
+
+impl About {
+    /// What a user does to himself.
+    pub fn himself(user: UserId) -> Self {
+        Self { actor: Some(user), subject: Some(user), ..Self::default() }
+    }
+
+    /// What somebody does to a user.
+    pub fn done_to(subject: UserId, actor: Option<UserId>) -> Self {
+        Self { actor, subject: Some(subject), ..Self::default() }
+    }
+
+    /// With a session, by its public id.
+    #[must_use]
+    pub fn session(self, session: Uuid) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
+    /// With what else there is to say.
+    #[must_use]
+    pub fn detail(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+}
+
+/// Writes the line of an event.
+pub fn record(event: Event, trace: &Trace, about: &About) {
+    log::log!(
+        target: TARGET,
+        event.level(),
+        event = event.name(),
+        actor:% = OrDash(about.actor),
+        subject:% = OrDash(about.subject),
+        session:% = OrDash(about.session),
+        client:% = OrDash(trace.client),
+        request_id:% = OrDash(trace.request_id()),
+        detail:% = about.detail;
+        "{}", event.meaning()
+    );
+}
+
+struct OrDash<T>(Option<T>);
+
+impl<T: Display> Display for OrDash<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}
