@@ -2,8 +2,12 @@
 
 mod auth_session;
 mod body;
+mod call;
 mod cors;
+mod fresh;
 mod index;
+mod passwords;
+mod sessions;
 mod users;
 mod view;
 
@@ -51,6 +55,19 @@ fn routes(scope: Scope, end: &str) -> Scope {
                 .route(web::put().to(users::update))
                 .route(web::delete().to(users::delete)),
         )
+        .service(at("/users/{id}/password", "PUT").route(web::put().to(passwords::change)))
+        .service(
+            at("/users/{id}/sessions", "GET, HEAD, DELETE")
+                .route(get().to(sessions::list))
+                .route(web::delete().to(sessions::end_all)),
+        )
+        .service(
+            at("/users/{id}/sessions/{session}", "DELETE").route(web::delete().to(sessions::end)),
+        )
+        .service(at("/sessions", "DELETE").route(web::delete().to(sessions::end_everybodys)))
+        .service(at("/auth_session", "GET, HEAD").route(get().to(auth_session::read)))
+        .service(at("/auth_session/refresh", "POST").route(web::post().to(auth_session::refresh)))
+        .service(at("/auth_session/reauth", "POST").route(web::post().to(auth_session::reauth)))
         .service(at("/auth_session/login", "POST").route(web::post().to(auth_session::login)))
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
 }

@@ -20,7 +20,7 @@ use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
 use crate::error::Result;
-use crate::models::{Role, User, UserSession};
+use crate::models::{Lifetimes, Role, User, UserSession};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
 use crate::store::directory::DataDirectory;
@@ -215,7 +215,9 @@ impl Service {
             return Ok(false);
         }
         let (email, password, role) = (admin.email.to_string(), admin.password, Role::Admin);
-        let new = NewUser { email, password, first_name: None, last_name: None, role };
+        // The operator chose it himself: there is nothing to change.
+        let must_change = false;
+        let new = NewUser { email, password, first_name: None, last_name: None, role, must_change };
         self.accounts.create(new).await.map(|_| true)
     }
 
@@ -234,6 +236,7 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     Ok(Accounts {
         users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
         hasher: Hasher::new(lanes, config.hash_cost(), highest, random),
+        password_rules: config.password_rules(),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
     })
@@ -250,9 +253,10 @@ fn kind(config: &Config, world: &World, stores: &Stores, accounts: &Arc<Accounts
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
         cookie: config.cookie(),
+        lifetimes: Lifetimes::default(),
+        per_user: config.sessions_per_user(),
     };
-    let expiring =
-        |store| SessionExpAuth { sessions: sessions(store), lifetime: config.lifetime() };
+    let expiring = |store| SessionExpAuth::new(sessions(store), config.lifetime());
     let in_memory = || Arc::new(MemoryTable::<UserSession>::default()) as Arc<dyn SessionStore>;
     Ok(match config.auth_type {
         AuthType::None => (Arc::new(NoAuth { cookie }), None),

@@ -27,6 +27,7 @@ use crate::error::Result;
 use crate::models::{Client, SessionHash, SessionId, User, UserId, UserSession};
 
 use cookie::SessionCookie;
+use session::Sessions;
 
 /// Where one logs in.
 pub const LOGIN_PATH: &str = "/api/v1/auth_session/login";
@@ -60,6 +61,8 @@ pub struct NewSession {
     pub id: SessionId,
     /// The `Max-Age` of the cookie.
     pub keep: Option<Duration>,
+    /// What is kept of it.
+    pub session: Arc<UserSession>,
 }
 
 /// A kind of authentication. The flow is in the default methods, which know nobody; each kind
@@ -124,9 +127,10 @@ pub trait Auth: Send + Sync {
         Ok(false)
     }
 
-    /// Ends all sessions of a user but `except`; tells how many.
-    async fn destroy_all(&self, _user: UserId, _except: Option<SessionHash>) -> Result<usize> {
-        Ok(0)
+    /// Whether whoever is speaking has proved who he is within `window`, as what matters most
+    /// needs it (ASVS 7.5.3).
+    async fn is_fresh(&self, _request: &HttpRequest, _window: Duration) -> Result<bool> {
+        Ok(false)
     }
 
     /// Forgets what has expired, a bounded number at a time. Called now and then.
@@ -134,9 +138,9 @@ pub trait Auth: Send + Sync {
         Ok(())
     }
 
-    /// Whether this kind keeps sessions, so that one can log in.
-    fn keeps_sessions(&self) -> bool {
-        false
+    /// The sessions that this kind keeps, so that one can log in; none in kinds that keep none.
+    fn sessions(&self) -> Option<&Sessions> {
+        None
     }
 }
 

@@ -12,13 +12,13 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser};
 
 pub use check::FirstAdmin;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
-use values::{Domain, OriginList, Seconds, Secret, Threads};
+use values::{BlockedPasswords, Domain, OriginList, Seconds, Secret, Threads};
 
 use crate::api::LoginErrors;
 use crate::auth::cookie::SessionCookie;
 use crate::auth::guard::{GuardRules, InvalidStatus};
 use crate::auth::origins::Origins;
-use crate::models::{Email, Lifetime};
+use crate::models::{Email, Lifetime, PasswordRules};
 
 /// Seconds after which a session ends, unless something else is set.
 const SESSION_DURATION: Seconds = Seconds(86_400);
@@ -73,6 +73,9 @@ pub struct Config {
     /// Slow down guessing: on, or off (accepted, takes effect in a later version)
     #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
     pub login_throttle: bool,
+    /// File of passwords that are refused, one a line
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    password_blocklist: Maybe<BlockedPasswords>,
     /// Origins whose pages may call the API, separated by commas, or *
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     cors_origins: OriginList,
@@ -170,12 +173,24 @@ impl Config {
     pub fn guard_rules(&self) -> GuardRules {
         let OriginList { listed, any } = self.cors_origins.clone();
         let own = self.public_url.0.as_ref().map(PublicUrl::origin);
-        GuardRules { invalid_status: self.invalid_status, origins: Origins { own, listed, any } }
+        GuardRules {
+            invalid_status: self.invalid_status,
+            origins: Origins { own, listed, any },
+            reauth_window: self.reauth_window,
+        }
     }
 
     /// How many sessions a user may have.
     pub fn sessions_per_user(&self) -> usize {
         usize::try_from(self.sessions_per_user).unwrap_or(usize::MAX)
+    }
+
+    /// What new passwords must keep to.
+    pub fn password_rules(&self) -> PasswordRules {
+        let host = self.public_url.0.as_ref().map(PublicUrl::host);
+        let context = host.into_iter().flat_map(|host| [host].into_iter().chain(host.split('.')));
+        let refused = self.password_blocklist.0.clone().unwrap_or_default();
+        PasswordRules { context: context.map(str::to_owned).collect(), refused: refused.0 }
     }
 
     /// How long a session lives that is not remembered.

@@ -2,12 +2,14 @@
 
 mod email;
 mod password;
+mod password_rules;
 mod token;
 mod user;
 mod user_session;
 
 pub use email::Email;
 pub use password::{Password, PasswordHash};
+pub use password_rules::{Blocklist, MIN_CHARACTERS, PasswordRules};
 pub use token::{SessionHash, SessionId};
 pub use user::{Role, User, UserId};
 pub use user_session::{Client, LastSeen, Lifetime, Lifetimes, UserSession};

@@ -35,6 +35,20 @@ use crate::models::{Lifetimes, SessionHash, User, UserId, UserSession};
 /// A function from a user as stored to the user as he shall be; its error refuses the change.
 pub type UserChange = Box<dyn FnOnce(&User) -> Result<User> + Send>;
 
+/// A function from a session as stored to the session as it shall be.
+pub type SessionChange = Box<dyn FnOnce(&UserSession) -> UserSession + Send>;
+
+/// What gives way to a new session. By default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Room {
+    /// The session that the new one takes the place of.
+    pub replaced: Option<SessionHash>,
+    /// How many live sessions the user may have, the new one among them; the oldest go.
+    pub at_most: Option<usize>,
+    /// By which lifetimes others count as live.
+    pub in_force: Lifetimes,
+}
+
 /// Keeps users. Every change is one step, and is there after a crash once it has been answered.
 ///
 /// Any method fails with 503 when the store does not work; then nothing has changed.
@@ -64,12 +78,15 @@ pub trait UserStore: Send + Sync {
 /// Any method fails with 503 when the store does not work; then nothing has changed.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Adds a session, and ends `replaced` in the same step. Never overwrites.
-    async fn insert(
+    /// Adds a session, and ends in the same step what gives way to it. Never overwrites.
+    async fn insert(&self, session: UserSession, room: Room) -> Result<Arc<UserSession>>;
+    /// Puts what `change` makes of a session in its place, under another hash perhaps, as one
+    /// step; none when the session has ended. Never overwrites.
+    async fn replace(
         &self,
-        session: UserSession,
-        replaced: Option<SessionHash>,
-    ) -> Result<Arc<UserSession>>;
+        hash: &SessionHash,
+        change: SessionChange,
+    ) -> Result<Option<Arc<UserSession>>>;
     /// The session with this hash, whether or not its time is up.
     async fn get(&self, hash: &SessionHash) -> Result<Option<Arc<UserSession>>>;
     /// Notes that a session is in use. Never creates one, never waits for a disk, and stores the
@@ -79,6 +96,8 @@ pub trait SessionStore: Send + Sync {
     async fn remove(&self, hash: &SessionHash) -> Result<bool>;
     /// Ends all sessions of a user but `except`, as one step; tells how many.
     async fn remove_all(&self, user: UserId, except: Option<SessionHash>) -> Result<usize>;
+    /// Ends everybody's sessions, as one step; tells how many.
+    async fn clear(&self) -> Result<usize>;
     /// Removes up to `limit` sessions whose time is up, by their own limits or by those in force;
     /// tells how many.
     async fn remove_expired(

@@ -1,17 +1,20 @@
-//! Login and logout.
+//! The session in use: login, logout, what it is, a new id, a fresh proof.
 
 use std::sync::Arc;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use serde::Serialize;
 
 use super::body::Body;
-use super::view::UserView;
+use super::call::Call;
+use super::view::{CurrentSessionView, UserView};
 use crate::auth::accounts::{Accounts, Attempt, Pathway, Refusal};
-use crate::auth::audit::Trace;
-use crate::auth::guard::Caller;
-use crate::auth::{Auth, Login, client};
+use crate::auth::audit::{self, About, Event, Trace};
+use crate::auth::guard::{Caller, GuardRules};
+use crate::auth::session::{Renewal, Sessions};
+use crate::auth::{Auth, Login, NewSession, client};
 use crate::error::{Error, Result};
-use crate::models::Password;
+use crate::models::{Password, User, UserSession};
 
 /// How much a failed login tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub async fn login(
     errors: web::Data<LoginErrors>,
     body: Body,
 ) -> Result<HttpResponse> {
-    if !auth.keeps_sessions() {
+    if auth.sessions().is_none() {
         return Err(Error::bad("there is no login: this service keeps no sessions"));
     }
     let fields = body.any().await?;
@@ -47,18 +50,103 @@ pub async fn login(
     let replaces = presented.filter(|session| session.user_id == user.id).map(|s| s.hash);
     let login = Login { client: client(&request), remember, replaces };
     let session = auth.create_session(&user, login).await?.ok_or_else(Error::not_found)?;
-    let cookie = auth.cookie().issue(&session.id, session.keep);
     // From here on it is he who speaks: the line in the log says so.
     request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
-    Ok(HttpResponse::Ok().cookie(cookie).json(UserView::from(user.as_ref())))
+    Ok(answer_with(auth.as_ref(), Some(&session), UserView::from(user.as_ref())))
 }
 
-/// Ends the session that speaks.
-pub async fn logout(request: HttpRequest, auth: web::Data<dyn Auth>) -> Result<HttpResponse> {
+/// Ends the session that speaks. Who comes second finds it ended, as with any ended session.
+pub async fn logout(
+    request: HttpRequest,
+    auth: web::Data<dyn Auth>,
+    rules: web::Data<GuardRules>,
+) -> Result<HttpResponse> {
+    let session = auth.current_session(&request).await?;
     if !auth.destroy_session(&request).await? {
-        return Err(Error::not_found());
+        let ended = auth.sessions().map(|_| rules.refusal());
+        return Err(ended.unwrap_or_else(Error::not_found));
+    }
+    if let Some(session) = session {
+        let about = About::himself(session.user_id).session(session.id);
+        audit::record(Event::LoggedOut, &Trace::of(&request), &about);
     }
     Ok(HttpResponse::Ok().cookie(auth.cookie().expire()).json(serde_json::json!({})))
+}
+
+/// Tells about the session in use.
+pub async fn read(call: Call) -> Result<HttpResponse> {
+    let (sessions, session, user) = in_use(&call).await?;
+    Ok(HttpResponse::Ok().json(view(&call, sessions, &session, &user)))
+}
+
+/// Gives the session in use a new id, which ends the old one.
+pub async fn refresh(call: Call) -> Result<HttpResponse> {
+    let (sessions, session, user) = in_use(&call).await?;
+    let renewed = sessions.renew(&session, &user, Renewal::Asked).await?;
+    let renewed = renewed.ok_or_else(|| call.rules.refusal())?;
+    Ok(renewed_answer(&call, sessions, &renewed, &user))
+}
+
+/// Takes the password once more, which makes the session in use fresh, and gives it a new id
+/// (ASVS 7.2.4).
+pub async fn reauth(call: Call, body: Body) -> Result<HttpResponse> {
+    let (sessions, session, user) = in_use(&call).await?;
+    let password = body.any().await?.required("password")?;
+    let proved =
+        call.prove(&user, password, Pathway::Reauth).await.map_err(|error| match error {
+            Error::WrongPassword => Error::Unauthorized("wrong password".into()),
+            other => other,
+        })?;
+    // Another password has ended the session: the new one does not bring it back.
+    if proved.credential_version != session.credential_version {
+        return Err(call.rules.refusal());
+    }
+    let renewed = sessions.renew(&session, &proved, Renewal::Proved).await?;
+    let renewed = renewed.ok_or_else(|| call.rules.refusal())?;
+    Ok(renewed_answer(&call, sessions, &renewed, &proved))
+}
+
+/// The session that speaks, and its user; 404 where there are no sessions.
+async fn in_use(call: &Call) -> Result<(&Sessions, Arc<UserSession>, Arc<User>)> {
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
+    let user = call.caller.user().ok_or_else(Error::not_found)?;
+    let session = call.session().await?.ok_or_else(|| call.rules.refusal())?;
+    Ok((sessions, session, Arc::clone(user)))
+}
+
+fn view<'v>(
+    call: &Call,
+    sessions: &Sessions,
+    session: &'v UserSession,
+    user: &'v User,
+) -> CurrentSessionView<'v> {
+    let (now, window) = (sessions.clock.now(), call.rules.reauth_window);
+    CurrentSessionView::new(session, user, sessions.lifetimes, window, now)
+}
+
+fn renewed_answer(
+    call: &Call,
+    sessions: &Sessions,
+    renewed: &NewSession,
+    user: &User,
+) -> HttpResponse {
+    let about = About::default().session(renewed.session.id);
+    call.record(Event::SessionRenewed, Some(user.id), about);
+    let view = view(call, sessions, &renewed.session, user);
+    answer_with(call.auth.as_ref(), Some(renewed), view)
+}
+
+/// An answer that hands out the id of a session, if there is one to hand out.
+pub fn answer_with(
+    auth: &dyn Auth,
+    session: Option<&NewSession>,
+    body: impl Serialize,
+) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    if let Some(session) = session {
+        answer.cookie(auth.cookie().issue(&session.id, session.keep));
+    }
+    answer.json(body)
 }
 
 fn refused(why: Refusal, errors: LoginErrors) -> Error {

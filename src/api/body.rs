@@ -106,6 +106,12 @@ impl Body {
     }
 }
 
+/// A yes or no in the query; absent is no.
+pub fn query_flag(request: &HttpRequest, name: &str) -> Result<bool> {
+    let fields = Fields::from_form(request.query_string().as_bytes())?;
+    Ok(fields.flag(name)?.unwrap_or(false))
+}
+
 async fn read_bounded(payload: &mut Payload) -> Result<Bytes> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {

@@ -1,14 +1,18 @@
 //! Users: list, create, read, update, delete.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use std::sync::Arc;
 
+use actix_web::{HttpResponse, web};
+
+use super::auth_session::answer_with;
 use super::body::{Body, Fields};
+use super::call::Call;
 use super::view::UserView;
 use crate::auth::Auth;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
 use crate::auth::guard::{Admin, Caller};
 use crate::error::{Error, Result};
-use crate::models::{Role, User, UserId};
+use crate::models::{Role, SessionHash, User, UserId};
 
 /// Everybody, in creation order. For admins.
 pub async fn list(_: Admin, accounts: web::Data<Accounts>) -> Result<HttpResponse> {
@@ -18,13 +22,7 @@ pub async fn list(_: Admin, accounts: web::Data<Accounts>) -> Result<HttpRespons
 }
 
 /// Makes a user. For admins.
-pub async fn create(
-    Admin(caller): Admin,
-    request: HttpRequest,
-    accounts: web::Data<Accounts>,
-    auth: web::Data<dyn Auth>,
-    body: Body,
-) -> Result<HttpResponse> {
+pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
     let fields = body.json().await?;
     let refused = |error: Error| error.prefixed("Can't create User: ");
     let text = |name| fields.text(name).map_err(refused);
@@ -33,16 +31,20 @@ pub async fn create(
     text("password")?;
     let password = fields.required("password")?;
     let (first_name, last_name) = (text("first_name")?, text("last_name")?);
-    let new = NewUser { email, password, first_name, last_name, role: Role::User };
-    let user = accounts.prepare(new).await.map_err(refused)?;
-    caller.again(auth.as_ref(), &request).await?.must_be_admin()?;
-    let user = accounts.users.insert(user).await.map_err(refused)?;
+    let must_change = fields.boolean("must_change").map_err(refused)?.unwrap_or(false);
+    let role = Role::User;
+    let new = NewUser { email, password, first_name, last_name, role, must_change };
+    let user = call.accounts.prepare(new).await.map_err(refused)?;
+    call.again().await?;
+    call.caller.must_be_admin()?;
+    let user = call.accounts.users.insert(user).await.map_err(refused)?;
     Ok(HttpResponse::Created().json(UserView::from(user.as_ref())))
 }
 
 /// The current user. For users; without roles there is none.
 pub async fn me(caller: Caller) -> Result<HttpResponse> {
-    Ok(shown(caller.user().ok_or_else(Error::not_found)?))
+    let user = caller.user().ok_or_else(Error::not_found)?;
+    Ok(HttpResponse::Ok().json(UserView::from(user.as_ref())))
 }
 
 /// A user. For himself and admins.
@@ -51,63 +53,50 @@ pub async fn read(
     accounts: web::Data<Accounts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let id = touchable(&caller, &id)?;
+    let id = id.parse().ok();
+    caller.may_touch(id)?;
+    let id = id.ok_or_else(Error::not_found)?;
     let user = accounts.users.get(id).await?.ok_or_else(Error::not_found)?;
-    Ok(shown(&user))
+    Ok(HttpResponse::Ok().json(UserView::from(user.as_ref())))
 }
 
-/// Changes a user. Names are for himself and admins, `role` and `disabled` for admins.
-pub async fn update(
-    caller: Caller,
-    request: HttpRequest,
-    accounts: web::Data<Accounts>,
-    auth: web::Data<dyn Auth>,
-    id: web::Path<String>,
-    body: Body,
-) -> Result<HttpResponse> {
-    let id = existing(&caller, &accounts, &id).await?;
+/// Changes a user. Names are for himself and admins, `role` and `disabled` for admins; another
+/// role gives the session that did it a new id.
+pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
+    let user = existing(&call, &id).await?;
     let fields = body.json().await?;
-    let caller = caller.again(auth.as_ref(), &request).await?;
-    caller.may_touch(Some(id))?;
-    let patch = patch(&fields, &caller)?;
-    let locked_out = patch.disabled == Some(true);
-    let user = accounts.update(id, patch).await?.ok_or_else(Error::not_found)?;
-    if locked_out {
-        forget_sessions(auth.as_ref(), id).await;
+    call.again().await?;
+    call.caller.may_touch(Some(user.id))?;
+    let mut patch = patch(&fields, &call.caller)?;
+    patch.role = patch.role.filter(|role| *role != user.role);
+    if patch.role.is_some() {
+        call.must_be_fresh(&fields).await?;
+        call.caller.must_be_admin()?;
     }
-    Ok(shown(&user))
+    let (another_role, locked_out) = (patch.role.is_some(), patch.disabled == Some(true));
+    let user = call.accounts.update(user.id, patch).await?.ok_or_else(Error::not_found)?;
+    if locked_out {
+        forget_sessions(call.auth.as_ref(), user.id, None).await;
+    }
+    let renewed = if another_role { call.renewed().await? } else { None };
+    Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), UserView::from(user.as_ref())))
 }
 
 /// Removes a user. For himself and admins.
-pub async fn delete(
-    caller: Caller,
-    accounts: web::Data<Accounts>,
-    auth: web::Data<dyn Auth>,
-    id: web::Path<String>,
-) -> Result<HttpResponse> {
-    let id = existing(&caller, &accounts, &id).await?;
-    if !accounts.users.remove(id).await? {
+pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
+    let id = existing(&call, &id).await?.id;
+    call.must_be_fresh_by(body).await?;
+    call.caller.may_touch(Some(id))?;
+    if !call.accounts.users.remove(id).await? {
         return Err(Error::not_found());
     }
-    forget_sessions(auth.as_ref(), id).await;
+    forget_sessions(call.auth.as_ref(), id, None).await;
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }
 
-fn shown(user: &User) -> HttpResponse {
-    HttpResponse::Ok().json(UserView::from(user))
-}
-
-/// The id in a path, if the caller may touch it: 403 if not, 404 for what is no id.
-fn touchable(caller: &Caller, id: &str) -> Result<UserId> {
-    let id = id.parse().ok();
-    caller.may_touch(id)?;
-    id.ok_or_else(Error::not_found)
-}
-
-/// The same for a change: 404 for an id that nobody has, whatever the body is.
-async fn existing(caller: &Caller, accounts: &Accounts, id: &str) -> Result<UserId> {
-    let id = touchable(caller, id)?;
-    accounts.users.get(id).await?.map(|user| user.id).ok_or_else(Error::not_found)
+/// The user whom a path names by his id.
+async fn existing(call: &Call, id: &str) -> Result<Arc<User>> {
+    if id == "me" { Err(Error::not_found()) } else { call.subject(id).await }
 }
 
 fn patch(fields: &Fields, caller: &Caller) -> Result<UserPatch> {
@@ -123,10 +112,11 @@ fn patch(fields: &Fields, caller: &Caller) -> Result<UserPatch> {
     })
 }
 
-/// The sessions of a user who may not come in any more have ended already, with his record; this
-/// only clears them away.
-async fn forget_sessions(auth: &dyn Auth, id: UserId) {
-    if let Err(error) = auth.destroy_all(id, None).await {
+/// The sessions of a user who may not come in any more, or not under the password of old, have
+/// ended already, with his record; this only clears them away.
+pub async fn forget_sessions(auth: &dyn Auth, id: UserId, except: Option<SessionHash>) {
+    let Some(sessions) = auth.sessions() else { return };
+    if let Err(error) = sessions.end_all(id, except).await {
         log::warn!("user {id}: his ended sessions stay in the store for now: {error}");
     }
 }

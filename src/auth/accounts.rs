@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::models::{Email, Password, Role, User, UserId};
+use crate::models::{Email, PasswordHash, PasswordRules, Role, User, UserId};
 use crate::random::Random;
 use crate::store::UserStore;
 
@@ -26,6 +26,8 @@ pub struct NewUser {
     pub last_name: Option<String>,
     /// What the user may do.
     pub role: Role,
+    /// Whether the user must change the password before he does anything else.
+    pub must_change: bool,
 }
 
 /// What shall be different about a user; `None` stays as it is.
@@ -47,6 +49,8 @@ pub struct Accounts {
     pub users: Arc<dyn UserStore>,
     /// Hashes their passwords.
     pub hasher: Hasher,
+    /// What their passwords must keep to.
+    pub password_rules: PasswordRules,
     /// Dates their changes.
     pub clock: Arc<dyn Clock>,
     /// Makes their ids.
@@ -62,7 +66,7 @@ impl Accounts {
     /// What [`Accounts::create`] does, but for storing the user.
     pub async fn prepare(&self, new: NewUser) -> Result<User> {
         let email = Email::new(&new.email)?;
-        let password = Password::new(new.password)?;
+        let password = self.password_rules.check(new.password, email.as_str())?;
         check_names(new.first_name.as_deref(), new.last_name.as_deref())?;
         // Asked here too, so that a duplicate does not cost a hash.
         if self.users.search(email.as_str()).await?.is_some() {
@@ -72,6 +76,7 @@ impl Accounts {
         let id = UserId::generate(self.random.as_ref())?;
         let mut user = User::new(id, email, hash, self.clock.now());
         (user.first_name, user.last_name, user.role) = (new.first_name, new.last_name, new.role);
+        user.must_change = new.must_change;
         Ok(user)
     }
 
@@ -79,30 +84,61 @@ impl Accounts {
     /// the last enabled admin.
     pub async fn update(&self, id: UserId, patch: UserPatch) -> Result<Option<Arc<User>>> {
         check_names(patch.first_name.as_deref(), patch.last_name.as_deref())?;
+        let now = self.clock.now();
         self.change(id, move |user| {
             user.first_name = patch.first_name.or(user.first_name.take());
             user.last_name = patch.last_name.or(user.last_name.take());
-            user.role = patch.role.unwrap_or(user.role);
+            user.set_role(patch.role.unwrap_or(user.role), now);
             user.set_disabled(patch.disabled.unwrap_or(user.disabled));
+            Ok(())
         })
         .await
     }
 
-    /// Gives a user another password, which ends his sessions; or tells that there is none.
-    pub async fn set_password(&self, id: UserId, password: String) -> Result<Option<Arc<User>>> {
-        let hash = self.hasher.hash(Password::new(password)?).await?;
-        self.change(id, move |user| user.set_password(hash)).await
+    /// Hashes a new password of a user. 400 naming the rule that it breaks.
+    pub async fn hash(&self, password: String, user: &User) -> Result<PasswordHash> {
+        let password = self.password_rules.check(password, user.email.as_str())?;
+        self.hasher.hash(password).await
+    }
+
+    /// Gives a user another password, which ends his sessions; or tells that there is none. If it
+    /// is not his own choice, he `must_change` it.
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        hash: PasswordHash,
+        must_change: bool,
+    ) -> Result<Option<Arc<User>>> {
+        self.change(id, move |user| {
+            user.set_password(hash, must_change);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a user the password of his choice, which ends his sessions. 403 when he is not any
+    /// more as he was when he proved who he is: of two changes at once, one wins.
+    pub async fn change_password(&self, proved: &User, hash: PasswordHash) -> Result<Arc<User>> {
+        let version = proved.credential_version;
+        let change = move |user: &mut User| {
+            if user.disabled || user.credential_version != version {
+                return Err(Error::Forbidden);
+            }
+            user.set_password(hash, false);
+            Ok(())
+        };
+        self.change(proved.id, change).await?.ok_or(Error::Forbidden)
     }
 
     async fn change(
         &self,
         id: UserId,
-        change: impl FnOnce(&mut User) + Send + 'static,
+        change: impl FnOnce(&mut User) -> Result<()> + Send + 'static,
     ) -> Result<Option<Arc<User>>> {
         let clock = Arc::clone(&self.clock);
         let change = move |stored: &User| {
             let mut user = stored.clone();
-            change(&mut user);
+            change(&mut user)?;
             user.updated_at = clock.now();
             Ok(user)
         };

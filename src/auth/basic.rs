@@ -90,6 +90,11 @@ impl Auth for BasicAuth {
         Ok(user)
     }
 
+    /// Each request brings the password along.
+    async fn is_fresh(&self, request: &HttpRequest, _window: Duration) -> Result<bool> {
+        Ok(self.current_user(request).await?.is_some())
+    }
+
     async fn sweep(&self) -> Result<()> {
         self.verified.purge(self.now());
         Ok(())

@@ -2,11 +2,12 @@
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
@@ -32,7 +33,23 @@ pub struct GuardRules {
     pub invalid_status: InvalidStatus,
     /// The sites from which a browser may act.
     pub origins: Origins,
+    /// For how long a proof of who is speaking is young enough for what matters most.
+    pub reauth_window: Duration,
 }
+
+impl GuardRules {
+    /// The refusal of credentials that are no good.
+    pub fn refusal(&self) -> Error {
+        match self.invalid_status {
+            InvalidStatus::Forbidden => Error::Forbidden,
+            InvalidStatus::Unauthorized => Error::unauthorized(),
+        }
+    }
+}
+
+/// What a user may do who must change his password: change it, or leave.
+const WAYS_OUT: [(Method, &str); 2] =
+    [(Method::PUT, "/api/v1/users/me/password"), (Method::DELETE, "/api/v1/auth_session/logout")];
 
 /// Who is speaking, as the guard found. Handlers state their policy by asking for it.
 #[derive(Clone)]
@@ -149,12 +166,18 @@ async fn admit(
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }
     match auth.current_user(request).await? {
+        Some(user) if user.must_change && !is_way_out(request) => {
+            Err(Error::PasswordChangeRequired)
+        }
         Some(user) => Ok(Some(Caller::User(user))),
-        None => Err(match rules.invalid_status {
-            InvalidStatus::Forbidden => Error::Forbidden,
-            InvalidStatus::Unauthorized => Error::unauthorized(),
-        }),
+        None => Err(rules.refusal()),
     }
+}
+
+fn is_way_out(request: &HttpRequest) -> bool {
+    let is =
+        |(method, path): &(Method, &str)| request.method() == method && opens(path, request.path());
+    WAYS_OUT.iter().any(is)
 }
 
 /// Whether another site makes the browser act with what the browser adds by itself: the cookie or

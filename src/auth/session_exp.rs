@@ -4,19 +4,18 @@ use super::session::{REMEMBERED, SessionKind, Sessions};
 use crate::models::{Lifetime, Lifetimes};
 
 /// `AUTH_TYPE=session_exp_auth`: sessions in memory that end by themselves.
-pub struct SessionExpAuth {
-    /// Where the sessions are.
-    pub sessions: Sessions,
-    /// How long one lives that is not remembered.
-    pub lifetime: Lifetime,
+pub struct SessionExpAuth(Sessions);
+
+impl SessionExpAuth {
+    /// The kind over these sessions, of which one that is not remembered lives as long as `plain`.
+    pub fn new(sessions: Sessions, plain: Lifetime) -> Self {
+        let lifetimes = Lifetimes { plain, remembered: REMEMBERED };
+        Self(Sessions { lifetimes, ..sessions })
+    }
 }
 
 impl SessionKind for SessionExpAuth {
-    fn sessions(&self) -> &Sessions {
-        &self.sessions
-    }
-
-    fn lifetimes(&self) -> Lifetimes {
-        Lifetimes { plain: self.lifetime, remembered: REMEMBERED }
+    fn kept(&self) -> &Sessions {
+        &self.0
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
 use crate::models::{Email, PasswordHash, User, UserId, UserSession};
-use crate::store::{SessionStore as _, UserStore as _};
+use crate::store::{Room, SessionStore as _, UserStore as _};
 
 /// How many sessions are written together.
 const CHUNK: usize = 1000;
@@ -186,7 +186,8 @@ async fn take_sessions(data: &Data, sessions: Vec<UserSession>) -> Result<(), Er
     let store = &data.stores.sessions;
     let mut sessions = sessions.into_iter().peekable();
     while sessions.peek().is_some() {
-        let chunk = sessions.by_ref().take(CHUNK).map(|session| store.insert(session, None));
+        let chunk =
+            sessions.by_ref().take(CHUNK).map(|session| store.insert(session, Room::default()));
         for inserted in join_all(chunk).await {
             inserted?;
         }

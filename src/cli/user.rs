@@ -24,6 +24,9 @@ pub enum UserCommand {
         /// admin, or user
         #[arg(long, default_value = "user")]
         role: Role,
+        /// The user must change the password before anything else
+        #[arg(long)]
+        must_change: bool,
     },
     /// List all users: id, e-mail address, role, state, creation
     List,
@@ -38,6 +41,9 @@ pub enum Change {
     Passwd {
         /// E-mail address, or id
         user: String,
+        /// The user must change the password before anything else
+        #[arg(long)]
+        must_change: bool,
     },
     /// Make a user an admin, or a plain user again
     Role {
@@ -68,10 +74,10 @@ pub async fn user(config: &Config, command: UserCommand) -> Outcome {
     match command {
         UserCommand::List => list(&found()?),
         // The first user makes the directory.
-        UserCommand::Add { email, first_name, last_name, role } => {
+        UserCommand::Add { email, first_name, last_name, role, must_change } => {
             with_data(config, async |data| {
                 let password = ask_password(&email)?;
-                let new = NewUser { email, password, first_name, last_name, role };
+                let new = NewUser { email, password, first_name, last_name, role, must_change };
                 let user = data.accounts.create(new).await?;
                 tell(&format!("added {} {} {}", user.role, user.email, user.id))
             })
@@ -86,10 +92,11 @@ pub async fn user(config: &Config, command: UserCommand) -> Outcome {
 
 async fn run(data: &Data, command: Change) -> Outcome {
     match command {
-        Change::Passwd { user } => {
+        Change::Passwd { user, must_change } => {
             let user = find(data, &user).await?;
             let password = ask_password(user.email.as_str())?;
-            data.accounts.set_password(user.id, password).await?;
+            let hash = data.accounts.hash(password, &user).await?;
+            data.accounts.set_password(user.id, hash, must_change).await?;
             end_sessions(data, &user).await?;
             tell(&format!("changed the password of {}", user.email))
         }

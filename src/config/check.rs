@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Config;
 use super::values::Domain;
 use crate::auth::cookie::SessionCookie;
-use crate::models::{Email, Password};
+use crate::models::Email;
 
 /// The first admin, as the settings have him.
 pub struct FirstAdmin {
@@ -78,15 +78,19 @@ impl Config {
         if direct && file {
             return Err("ADMIN_PASSWORD: must not be set beside ADMIN_PASSWORD_FILE".into());
         }
-        if (direct || file) && self.admin_email.0.is_none() {
-            return Err(
-                "ADMIN_EMAIL='': must be set beside ADMIN_PASSWORD or ADMIN_PASSWORD_FILE".into()
-            );
-        }
+        let Some(email) = &self.admin_email.0 else {
+            return if direct || file {
+                Err("ADMIN_EMAIL='': must be set beside ADMIN_PASSWORD or ADMIN_PASSWORD_FILE"
+                    .into())
+            } else {
+                Ok(())
+            };
+        };
         if direct {
-            check_password("ADMIN_PASSWORD", &self.admin_password.0)?;
+            self.check_password("ADMIN_PASSWORD", &self.admin_password.0, email)
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// The admin to make when there are no users yet. Only then is the password file read: later
@@ -94,7 +98,7 @@ impl Config {
     pub fn first_admin(&self) -> Result<Option<FirstAdmin>, String> {
         let Some(email) = self.admin_email.0.clone() else { return Ok(None) };
         let password = match &self.admin_password_file.0 {
-            Some(file) => read_password(file)?,
+            Some(file) => self.read_password(file, &email)?,
             None => self.admin_password.0.clone(),
         };
         if password.is_empty() {
@@ -104,18 +108,19 @@ impl Config {
         }
         Ok(Some(FirstAdmin { email, password }))
     }
-}
 
-/// The password in a file; the end of its line is none of it.
-fn read_password(file: &Path) -> Result<String, String> {
-    let name = format!("ADMIN_PASSWORD_FILE='{}'", file.display());
-    let text = std::fs::read_to_string(file).map_err(|cause| format!("{name}: {cause}"))?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let password = line.strip_suffix('\r').unwrap_or(line).to_owned();
-    check_password(&name, &password)?;
-    Ok(password)
-}
+    /// The password in a file; the end of its line is none of it.
+    fn read_password(&self, file: &Path, email: &Email) -> Result<String, String> {
+        let name = format!("ADMIN_PASSWORD_FILE='{}'", file.display());
+        let text = std::fs::read_to_string(file).map_err(|cause| format!("{name}: {cause}"))?;
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let password = line.strip_suffix('\r').unwrap_or(line).to_owned();
+        self.check_password(&name, &password, email)?;
+        Ok(password)
+    }
 
-fn check_password(name: &str, password: &str) -> Result<(), String> {
-    Password::new(password.to_owned()).map(drop).map_err(|error| format!("{name}: {error}"))
+    fn check_password(&self, name: &str, password: &str, email: &Email) -> Result<(), String> {
+        let checked = self.password_rules().check(password.to_owned(), email.as_str());
+        checked.map(drop).map_err(|error| format!("{name}: {error}"))
+    }
 }

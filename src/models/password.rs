@@ -12,10 +12,8 @@ use super::token::hex;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
 
-/// The fewest characters (Unicode code points) of a new password (ASVS 6.2.1).
-const MIN_CHARACTERS: usize = 8;
 /// The most bytes (UTF-8) of a password, so that hashing has a bounded input.
-const MAX_BYTES: usize = 256;
+pub(super) const MAX_BYTES: usize = 256;
 /// What bcrypt itself can hold: 72 bytes less the NUL that ends its key.
 const BCRYPT_MAX_BYTES: usize = 71;
 /// Characters of a salt and of a digest in bcrypt's base64.
@@ -27,10 +25,6 @@ const STORED_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 /// The base64 of bcrypt hashes: its own alphabet, no padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
 
-/// The most common passwords of at least eight characters, lower case, sorted, one a line: those of
-/// zxcvbn (MIT, Dropbox Inc.) and those of Django (BSD-3-Clause, Django Software Foundation).
-static COMMON: &str = include_str!("common_passwords.txt");
-
 /// A password in clear, byte for byte as it was sent; wiped when dropped, never printed.
 pub struct Password(Zeroizing<String>);
 
@@ -40,23 +34,13 @@ impl Password {
         Self(Zeroizing::new(password))
     }
 
-    /// Takes a new password; 400 naming the rule that it breaks (ASVS 6.2.1, 6.2.4, 6.2.5, 6.2.9).
-    pub fn new(password: String) -> Result<Self> {
-        let password = Self::sent(password);
-        if password.0.chars().count() < MIN_CHARACTERS {
-            Err(Error::bad("password must have at least 8 characters"))
-        } else if password.is_too_long() {
-            Err(Error::bad("password must have at most 256 bytes in UTF-8"))
-        } else if is_common(&password.0) {
-            Err(Error::bad("password is one of the most common ones, choose another"))
-        } else {
-            Ok(password)
-        }
-    }
-
     /// Whether this is longer than any password can be.
     pub fn is_too_long(&self) -> bool {
         self.0.len() > MAX_BYTES
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.0
     }
 
     fn bytes(&self) -> &[u8] {
@@ -68,11 +52,6 @@ impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password")
     }
-}
-
-fn is_common(password: &str) -> bool {
-    let password = Zeroizing::new(password.to_lowercase());
-    COMMON.lines().any(|common| common == password.as_str())
 }
 
 /// A hashed password, in one of these forms:
@@ -348,34 +327,5 @@ mod tests {
             assert!(hash.cost().is_none() || text == good.as_ref(), "{text}");
         }
         assert!(!PasswordHash::of_nobody(COST).verify(&sent("")));
-    }
-
-    #[test]
-    fn the_rules_for_new_passwords_count_characters_and_bytes() {
-        for good in [
-            "k7#vQ2pz",
-            "\u{1f600}x\u{1f600}x\u{1f600}x\u{1f600}y",
-            "tr0ub4dor & 3",
-            &"\u{e4}".repeat(128),
-        ] {
-            assert!(Password::new(good.to_owned()).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "1234567",
-            "\u{1f600}\u{1f600}",
-            "password",
-            "Password1",
-            "QWERTYUIOP",
-            &"\u{e4}".repeat(129),
-        ] {
-            assert!(Password::new(bad.to_owned()).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_list_of_common_passwords_is_long_enough() {
-        let usable = COMMON.lines().filter(|word| word.chars().count() >= MIN_CHARACTERS);
-        assert!(usable.count() >= 3000, "ASVS 6.2.4");
     }
 }

@@ -98,6 +98,12 @@ pub struct User {
     /// A disabled user cannot log in, and none of his sessions works.
     #[serde(default)]
     pub disabled: bool,
+    /// Whether this user must change his password before he does anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_change: bool,
+    /// Since when the role is what it is, if it has changed: a proof from before is not fresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_since: Option<Timestamp>,
     /// Changes with what ends all sessions at once: a session made under another one is ended.
     #[serde(default)]
     pub credential_version: u64,
@@ -121,6 +127,8 @@ impl User {
             last_name: None,
             role: Role::User,
             disabled: false,
+            must_change: false,
+            role_since: None,
             credential_version: 0,
             created_at: now,
             updated_at: now,
@@ -140,10 +148,19 @@ impl User {
         self.role == Role::Admin && !self.disabled
     }
 
-    /// Takes another password, which ends all sessions.
-    pub fn set_password(&mut self, hash: PasswordHash) {
+    /// Takes another password, which ends all sessions; `must_change` if it is not his own choice.
+    pub fn set_password(&mut self, hash: PasswordHash, must_change: bool) {
         self.password_hash = hash;
+        self.must_change = must_change;
         self.credential_version = self.credential_version.wrapping_add(1);
+    }
+
+    /// Takes another role, which counts from the next request on.
+    pub fn set_role(&mut self, role: Role, now: Timestamp) {
+        if self.role != role {
+            self.role = role;
+            self.role_since = Some(now);
+        }
     }
 
     /// Disables or enables; a change ends all sessions, so that none comes back later.

@@ -71,6 +71,9 @@ pub struct UserSession {
     pub credential_version: u64,
     /// When the login was.
     pub created_at: Timestamp,
+    /// When its user last proved who he is, if that was after the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_at: Option<Timestamp>,
     /// When the session was last used.
     pub last_seen_at: LastSeen,
     /// When it ends whatever happens, if ever.
@@ -109,6 +112,7 @@ impl UserSession {
             user_id: user.id,
             credential_version: user.credential_version,
             created_at: now,
+            proved_at: None,
             last_seen_at: LastSeen::at(now),
             expires_at: lifetime.absolute.map(|absolute| now.plus(absolute)),
             idle_timeout: lifetime.idle.map(|idle| idle.as_secs()),
@@ -119,18 +123,34 @@ impl UserSession {
         })
     }
 
-    /// Whether its time is up at `now`, by the limits it was made with or by those in force; an
-    /// instant that is the limit is over it.
-    pub fn is_expired(&self, in_force: Lifetimes, now: Timestamp) -> bool {
-        let own = self.idle_timeout.map(Duration::from_secs);
-        let Lifetime { absolute, idle } = in_force.of(self.remembered);
-        self.expires_at.is_some_and(|end| now >= end)
-            || absolute.is_some_and(|absolute| now >= self.created_at.plus(absolute))
-            || [own, idle]
-                .into_iter()
-                .flatten()
-                .any(|idle| now >= self.last_seen_at.get().plus(idle))
+    /// When its user last proved who he is (ASVS 7.5.3).
+    pub fn authenticated_at(&self) -> Timestamp {
+        self.proved_at.unwrap_or(self.created_at)
     }
+
+    /// When it ends whatever happens, by its own limit or by that in force.
+    pub fn ends_at(&self, in_force: Lifetimes) -> Option<Timestamp> {
+        let absolute = in_force.of(self.remembered).absolute;
+        earlier(self.expires_at, absolute.map(|absolute| self.created_at.plus(absolute)))
+    }
+
+    /// When it ends unless it is used, by its own limit or by that in force.
+    pub fn idle_ends_at(&self, in_force: Lifetimes) -> Option<Timestamp> {
+        let own = self.idle_timeout.map(Duration::from_secs);
+        let idle = earlier(own, in_force.of(self.remembered).idle);
+        idle.map(|idle| self.last_seen_at.get().plus(idle))
+    }
+
+    /// Whether its time is up at `now`; an instant that is the limit is over it.
+    pub fn is_expired(&self, in_force: Lifetimes, now: Timestamp) -> bool {
+        let over = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
+        over(self.ends_at(in_force)) || over(self.idle_ends_at(in_force))
+    }
+}
+
+/// The smaller of two limits, where there are any.
+fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    a.into_iter().chain(b).min()
 }
 
 /// When a session was last used. It moves with every request, without a write: what is stored

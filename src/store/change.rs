@@ -61,6 +61,14 @@ impl<'t, R: Record> View<'t, R> {
         }
     }
 
+    /// The keys of all records.
+    pub fn keys(&self) -> Vec<R::Key> {
+        let stored = self.table.iter().map(|record| record.key());
+        let untouched = stored.filter(|key| !self.changed.contains_key(key));
+        let changed = self.changed.values().flatten().map(|record| record.key());
+        untouched.chain(changed).collect()
+    }
+
     /// The records of a user.
     pub fn owned_by(&self, user: UserId) -> Vec<Arc<R>> {
         let stored = self.table.owned_by(user);

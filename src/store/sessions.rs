@@ -6,29 +6,48 @@ use async_trait::async_trait;
 
 use super::change::Op;
 use super::table::Record;
-use super::{Records, SessionStore, answer};
+use super::{Records, Room, SessionChange, SessionStore, answer};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::models::{Lifetimes, SessionHash, UserId, UserSession};
 
 #[async_trait]
 impl<S: Records<UserSession>> SessionStore for S {
-    async fn insert(
-        &self,
-        session: UserSession,
-        replaced: Option<SessionHash>,
-    ) -> Result<Arc<UserSession>> {
+    async fn insert(&self, session: UserSession, room: Room) -> Result<Arc<UserSession>> {
         let session = Arc::new(session);
         let inserted = Arc::clone(&session);
         answer(self.submit(move |view| {
-            if view.get(&session.hash).is_some() {
-                return Err(Error::Conflict(UserSession::TAKEN.into()));
-            }
-            let ended = replaced.filter(|hash| view.get(hash).is_some()).map(Op::Remove);
+            refuse_known(view.get(&session.hash).is_some())?;
+            let replaced = room.replaced.filter(|hash| view.get(hash).is_some());
+            let owned = view.owned_by(session.user_id);
+            let others = owned.into_iter().filter(|other| Some(other.hash) != replaced).collect();
+            let ended = replaced.into_iter().chain(displaced(others, &session, room));
+            let ended = ended.map(Op::Remove).collect::<Vec<_>>();
             Ok((std::iter::once(Op::Put(session)).chain(ended).collect(), ()))
         }))
         .await?;
         Ok(inserted)
+    }
+
+    async fn replace(
+        &self,
+        hash: &SessionHash,
+        change: SessionChange,
+    ) -> Result<Option<Arc<UserSession>>> {
+        let hash = *hash;
+        answer(self.submit(move |view| {
+            let Some(stored) = view.get(&hash) else {
+                return Ok((vec![], None));
+            };
+            let changed = Arc::new(change(&stored));
+            let mut ops = vec![Op::Put(Arc::clone(&changed))];
+            if changed.hash != hash {
+                refuse_known(view.get(&changed.hash).is_some())?;
+                ops.push(Op::Remove(hash));
+            }
+            Ok((ops, Some(changed)))
+        }))
+        .await
     }
 
     async fn get(&self, hash: &SessionHash) -> Result<Option<Arc<UserSession>>> {
@@ -66,6 +85,15 @@ impl<S: Records<UserSession>> SessionStore for S {
         .await
     }
 
+    async fn clear(&self) -> Result<usize> {
+        answer(self.submit(move |view| {
+            let ops: Vec<_> = view.keys().into_iter().map(Op::Remove).collect();
+            let count = ops.len();
+            Ok((ops, count))
+        }))
+        .await
+    }
+
     async fn remove_expired(
         &self,
         in_force: Lifetimes,
@@ -94,4 +122,23 @@ impl<S: Records<UserSession>> SessionStore for S {
     async fn count(&self) -> Result<usize> {
         Ok(self.table().count())
     }
+}
+
+fn refuse_known(known: bool) -> Result<()> {
+    if known { Err(Error::Conflict(UserSession::TAKEN.into())) } else { Ok(()) }
+}
+
+/// Which of a user's sessions end as he gets a new one, so that he has no more than he may: those
+/// that are dead already do not count and go, then the oldest.
+fn displaced(others: Vec<Arc<UserSession>>, new: &UserSession, room: Room) -> Vec<SessionHash> {
+    let Some(at_most) = room.at_most else { return Vec::new() };
+    let is_live = |other: &Arc<UserSession>| {
+        other.credential_version == new.credential_version
+            && !other.is_expired(room.in_force, new.created_at)
+    };
+    let (mut live, dead): (Vec<_>, Vec<_>) = others.into_iter().partition(is_live);
+    live.sort_by_key(|session| session.created_at);
+    let too_many = (live.len() + 1).saturating_sub(at_most);
+    live.truncate(too_many);
+    dead.into_iter().chain(live).map(|session| session.hash).collect()
 }

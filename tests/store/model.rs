@@ -10,11 +10,11 @@ use proptest::prelude::*;
 use sessiond::models::{Lifetimes, User, UserSession};
 use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
-use sessiond::store::{Record, SessionStore, UserStore};
+use sessiond::store::{Record, Room, SessionStore, UserStore};
 
 use crate::harness::records::{after, refusal, run};
 use crate::harness::simulated_disk::{POWER_LOSSES, SimulatedDisk};
-use action::{Action, actions};
+use action::{Action, Login, actions};
 use reference::Model;
 
 /// Bytes of a journal that is folded: small, so that there are many folds.
@@ -106,12 +106,21 @@ fn change_sessions(
     model: &mut Model,
 ) -> Option<(String, String)> {
     Some(match action.clone() {
-        Action::Login { who, seconds, idle, replaced } => {
+        Action::Login(Login { who, seconds, idle, replaced, at_most }) => {
             let login = model.login(who, seconds, idle);
             let replaced = replaced.map(|number| model.hash(number));
-            let inserted = run(sessions.insert(login.clone(), replaced));
-            (told(inserted.map(|_| true)), model.insert_session(login, replaced))
+            let room = Room { replaced, at_most, ..Room::default() };
+            let inserted = run(sessions.insert(login.clone(), room));
+            (told(inserted.map(|_| true)), model.insert_session(login, room))
         }
+        Action::Renew { login } => {
+            let (old, new) = (model.hash(login), model.renewal_of(login));
+            let hash = new.hash;
+            let change = move |old: &UserSession| UserSession { hash, ..old.clone() };
+            let renewed = run(sessions.replace(&old, Box::new(change)));
+            (told(renewed.map(|renewed| renewed.is_some())), model.renew(old, hash))
+        }
+        Action::LogoutEverybody => (told(run(sessions.clear())), model.end(usize::MAX, |_| true)),
         Action::Logout { login } => {
             let hash = model.hash(login);
             (told(run(sessions.remove(&hash))), model.end(1, |session| session.hash == hash))

@@ -13,7 +13,8 @@ const BOB: &str = "bob@example.com";
 fn with_bob(role: Role) -> (InProcess, UserId) {
     let server = InProcess::with(&["--auth-type", "basic_auth"]);
     let (email, password) = (BOB.to_owned(), PASSWORD.to_owned());
-    let new = NewUser { email, password, first_name: None, last_name: None, role };
+    let new =
+        NewUser { email, password, first_name: None, last_name: None, role, must_change: false };
     let id = block_on(server.service.accounts().create(new)).unwrap().id;
     (server, id)
 }
@@ -26,8 +27,7 @@ fn status(server: &InProcess, path: &str, password: &str) -> u16 {
 fn an_old_password_is_refused_at_once() {
     let (server, id) = with_bob(Role::User);
     assert_eq!(status(&server, "/api/v1/users/me", PASSWORD), 200);
-    let changed = server.service.accounts().set_password(id, "a new password 3".into());
-    block_on(changed).unwrap().unwrap();
+    server.set_password(id, "a new password 3");
     assert_eq!(status(&server, "/api/v1/users/me", PASSWORD), 403);
     assert_eq!(status(&server, "/api/v1/users/me", "a new password 3"), 200);
 }

@@ -13,12 +13,13 @@ fn a_revoked_session_is_refused_at_once() {
         let admin = block_on(accounts.users.search(ADMIN)).unwrap().unwrap();
 
         let (one, other) = (server.admin(), server.admin());
-        assert_eq!(block_on(auth.destroy_all(admin.id, None)).unwrap(), 2, "{kind}");
+        let sessions = auth.sessions().unwrap();
+        assert_eq!(block_on(sessions.end_all(admin.id, None)).unwrap(), 2, "{kind}");
         assert_eq!((me(&one), me(&other)), (403, 403), "{kind}");
 
         let session = server.log_in(ADMIN, ADMIN_PASSWORD);
         assert_eq!(me(&session), 200, "{kind}");
-        block_on(accounts.set_password(admin.id, PASSWORD.into())).unwrap().unwrap();
+        server.set_password(admin.id, PASSWORD);
         assert_eq!(me(&session), 403, "{kind}");
         assert_eq!(me(&server.log_in(ADMIN, PASSWORD)), 200, "{kind}");
     }

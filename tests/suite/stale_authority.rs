@@ -21,8 +21,9 @@ impl Cast {
         let server = Server::of("session_db_auth");
         let bob_path = format!("{ALL}/{}", server.add_user(BOB));
         let admin = server.admin();
-        let promote = server.put(&bob_path).session(&admin).json(&json!({ "role": "admin" }));
-        assert_eq!(promote.send().status, 200);
+        let promote =
+            server.put(&bob_path).session(&admin).json(&json!({ "role": "admin" })).send();
+        let admin = promote.session_id().expect("a change of roles gives a new id");
         let bob = server.log_in(BOB, PASSWORD);
         Self { server, admin, bob, bob_path }
     }
@@ -45,7 +46,7 @@ impl Cast {
     }
 
     fn change_bob(&self, body: &Value) {
-        let change = self.server.put(&self.bob_path).session(&self.admin).json(body);
+        let change = self.server.put(&self.bob_path).session(&self.server.admin()).json(body);
         assert_eq!(change.send().status, 200, "{body}");
     }
 

@@ -139,7 +139,7 @@ fn logins_until(server: &Server, end: impl FnOnce()) -> Vec<String> {
 
 #[test]
 fn a_kill_under_load_loses_no_login_that_was_answered() {
-    let server = Server::of("session_db_auth");
+    let server = Program::of("session_db_auth").set("SESSIONS_PER_USER", "10000").start();
     let ids = logins_until(&server, || server.signal("KILL"));
     let (program, status, _) = server.ended();
     assert!(!status.success());
@@ -152,7 +152,7 @@ fn a_kill_under_load_loses_no_login_that_was_answered() {
 
 #[test]
 fn a_stop_under_load_answers_or_refuses_and_loses_nothing() {
-    let server = Server::of("session_db_auth");
+    let server = Program::of("session_db_auth").set("SESSIONS_PER_USER", "10000").start();
     let ids = logins_until(&server, || server.signal("TERM"));
     let (program, status, log) = server.ended();
     assert!(status.success(), "{log:?}");

@@ -10,7 +10,7 @@ use sessiond::random::SystemRandom;
 use sessiond::store::files::Disk;
 use sessiond::store::json::JsonTable;
 use sessiond::store::load::Loaded;
-use sessiond::store::{SessionStore, UserStore};
+use sessiond::store::{Room, SessionStore, UserStore};
 
 use super::files;
 use crate::harness::json_store::JsonStore;
@@ -161,7 +161,7 @@ fn members_of_a_session_that_are_not_known_survive_too() {
     let mut login = session(&user("bob"), None);
     login.unknown.insert("device".into(), serde_json::json!({ "name": ["phone", null] }));
     let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
-    run(store.insert(login.clone(), None)).unwrap();
+    run(store.insert(login.clone(), Room::default())).unwrap();
     drop(store);
     for seconds in [60, 120, 180] {
         let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
@@ -202,7 +202,7 @@ fn an_edit_of_the_file_while_stopped_is_taken() {
 fn use_is_stored_at_most_once_a_minute() {
     let scratch = Scratch::new();
     let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
-    let login = run(store.insert(session(&user("bob"), None), None)).unwrap();
+    let login = run(store.insert(session(&user("bob"), None), Room::default())).unwrap();
     for second in 0..150 {
         store.touch(&login, after(second));
     }
@@ -225,9 +225,13 @@ fn a_session_that_ended_stays_ended_after_a_crash_and_after_a_stop() {
     let [out, old, new, expired] = &sessions[..] else { unreachable!() };
     let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
     for login in [out, old, expired] {
-        run(store.insert(login.clone(), None)).unwrap();
+        run(store.insert(login.clone(), Room::default())).unwrap();
     }
-    run(store.insert(UserSession { expires_at: None, ..new.clone() }, Some(old.hash))).unwrap();
+    run(store.insert(
+        UserSession { expires_at: None, ..new.clone() },
+        Room { replaced: Some(old.hash), ..Room::default() },
+    ))
+    .unwrap();
     assert!(run(store.remove(&out.hash)).unwrap());
     assert_eq!(run(store.remove_expired(Lifetimes::default(), after(10), 10)).unwrap(), 1);
     drop(store);
@@ -245,7 +249,7 @@ fn no_file_holds_a_session_id() {
     let id = SessionId::generate(&SystemRandom).unwrap();
     let login = UserSession { hash: id.hash(), ..session(&user("bob"), None) };
     let store = JsonStore::<UserSession>::open(scratch.path()).unwrap();
-    run(store.insert(login, None)).unwrap();
+    run(store.insert(login, Room::default())).unwrap();
     let holds = |what: &str| {
         let holds = |content: Vec<u8>| String::from_utf8(content).unwrap().contains(what);
         files(scratch.path()).into_values().any(holds)

@@ -10,7 +10,7 @@ use futures_util::future::{join, join_all};
 use sessiond::models::{User, UserSession};
 use sessiond::store::files::Files as _;
 use sessiond::store::json::JsonTable;
-use sessiond::store::{Record, SessionStore, UserStore};
+use sessiond::store::{Record, Room, SessionStore, UserStore};
 
 use super::{all, open};
 use crate::harness::records::{admin, after, email, refusal, run, session, user};
@@ -359,7 +359,7 @@ fn a_fold_that_fails_refuses_no_change_and_is_done_later() {
 fn a_session_in_use_waits_for_no_disk() {
     let disk = SimulatedDisk::default();
     let (store, watch) = watched::<UserSession>(&disk, NEVER);
-    let login = run(store.insert(session(&user("bob"), None), None)).unwrap();
+    let login = run(store.insert(session(&user("bob"), None), Room::default())).unwrap();
     watch.hold("write UserSession.journal");
     store.touch(&login, after(60));
     watch.wait();

@@ -17,7 +17,9 @@ pub enum Action {
     InsertAll { list: Vec<NewUser> },
     Update { who: usize, change: Change },
     RemoveUser { who: usize },
-    Login { who: usize, seconds: Option<u64>, idle: Option<u64>, replaced: Option<usize> },
+    Login(Login),
+    Renew { login: usize },
+    LogoutEverybody,
     Touch { login: usize },
     Logout { login: usize },
     LogoutAll { who: usize, except: Option<usize> },
@@ -25,6 +27,15 @@ pub enum Action {
     Wait { seconds: u64 },
     Restart,
     Crash { power_loss: usize },
+}
+
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub who: usize,
+    pub seconds: Option<u64>,
+    pub idle: Option<u64>,
+    pub replaced: Option<usize>,
+    pub at_most: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,15 +90,17 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 pub fn actions() -> impl Strategy<Value = Vec<Action>> {
-    let login = (ANY, of(1..300_u64), of(1..300_u64), of(ANY));
+    let login = (ANY, of(1..300_u64), of(1..300_u64), of(ANY), of(1..4_usize));
     let action = prop_oneof![
         4 => (new_user(), of(ANY)).prop_map(|(user, id_of)| Action::Insert { user, id_of }),
         1 => prop::collection::vec(new_user(), 0..4).prop_map(|list| Action::InsertAll { list }),
         4 => (ANY, change()).prop_map(|(who, change)| Action::Update { who, change }),
         2 => ANY.prop_map(|who| Action::RemoveUser { who }),
-        6 => login.prop_map(|(who, seconds, idle, replaced)| {
-            Action::Login { who, seconds, idle, replaced }
+        6 => login.prop_map(|(who, seconds, idle, replaced, at_most)| {
+            Action::Login(Login { who, seconds, idle, replaced, at_most })
         }),
+        2 => ANY.prop_map(|login| Action::Renew { login }),
+        1 => Just(Action::LogoutEverybody),
         5 => ANY.prop_map(|login| Action::Touch { login }),
         2 => ANY.prop_map(|login| Action::Logout { login }),
         1 => (ANY, of(ANY)).prop_map(|(who, except)| Action::LogoutAll { who, except }),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessiond::models::{LastSeen, SessionHash, User, UserId, UserSession};
+use sessiond::models::{LastSeen, Lifetimes, SessionHash, SessionId, User, UserId, UserSession};
+use sessiond::random::SystemRandom;
+use sessiond::store::Room;
 
 use super::action::{Change, NewUser};
 use crate::harness::records::{admin, after, session, user};
@@ -105,10 +107,40 @@ impl Model {
         "1".into()
     }
 
-    pub fn insert_session(&mut self, login: UserSession, replaced: Option<SessionHash>) -> String {
+    pub fn insert_session(&mut self, login: UserSession, room: Room) -> String {
         // Its own hash ends nothing: it was not there before.
-        self.sessions.retain(|session| Some(session.hash) != replaced);
+        self.sessions.retain(|session| Some(session.hash) != room.replaced);
+        if let Some(at_most) = room.at_most {
+            let is_his = |session: &UserSession| session.user_id == login.user_id;
+            let is_dead = |session: &UserSession| {
+                session.credential_version != login.credential_version
+                    || session.is_expired(Lifetimes::default(), login.created_at)
+            };
+            self.sessions.retain(|session| !is_his(session) || !is_dead(session));
+            let ages = self.sessions.iter().filter(|s| is_his(s));
+            let mut ages: Vec<_> = ages.map(|s| (s.created_at, s.hash)).collect();
+            // Of two that began together, the one that was stored first is the older.
+            ages.sort_by_key(|(created_at, _)| *created_at);
+            ages.truncate((ages.len() + 1).saturating_sub(at_most));
+            self.sessions.retain(|session| !ages.iter().any(|(_, hash)| *hash == session.hash));
+        }
         self.sessions.push(login);
+        "1".into()
+    }
+
+    /// What a session becomes when it gets another hash.
+    pub fn renewal_of(&mut self, number: usize) -> UserSession {
+        let hash = SessionId::generate(&SystemRandom).unwrap().hash();
+        let renewed = UserSession { hash, ..UserSession::clone(&self.ever(number)) };
+        self.ever_sessions.push(renewed.clone());
+        renewed
+    }
+
+    pub fn renew(&mut self, old: SessionHash, new: SessionHash) -> String {
+        let place = self.sessions.iter().position(|session| session.hash == old);
+        let Some(place) = place else { return "0".into() };
+        let session = self.sessions.remove(place);
+        self.sessions.push(UserSession { hash: new, ..session });
         "1".into()
     }
 

@@ -9,7 +9,7 @@ use actix_web::rt::System;
 use sessiond::app::{Service, World};
 use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
-use sessiond::models::Email;
+use sessiond::models::{Email, UserId};
 use sessiond::store::OpenError;
 use tokio::sync::oneshot;
 
@@ -89,6 +89,16 @@ impl InProcess {
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// Gives a user another password, as the command line would.
+    pub fn set_password(&self, id: UserId, password: &str) {
+        let accounts = self.service.accounts();
+        block_on(async {
+            let user = accounts.users.get(id).await.unwrap().unwrap();
+            let hash = accounts.hash(password.to_owned(), &user).await.unwrap();
+            accounts.set_password(id, hash, false).await.unwrap().unwrap();
+        });
     }
 
     /// Clears away what has expired, as happens once a minute.

@@ -1,0 +1,95 @@
+//! A call of the API: what handlers need that do more than read.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::{Ready, ready};
+
+use crate::auth::accounts::Accounts;
+use crate::auth::audit::{self, About, Event, Trace};
+use crate::auth::guard::{Caller, GuardRules};
+use crate::auth::session::Renewal;
+use crate::auth::{Auth, NewSession};
+use crate::error::{Error, Result};
+use crate::models::{User, UserId, UserSession};
+
+/// Who calls, and what there is to answer him with.
+pub struct Call {
+    /// Who is speaking.
+    pub caller: Caller,
+    /// What he asks.
+    pub request: HttpRequest,
+    /// The kind of authentication in force.
+    pub auth: web::Data<dyn Auth>,
+    /// The accounts.
+    pub accounts: web::Data<Accounts>,
+    /// What the guard goes by.
+    pub rules: web::Data<GuardRules>,
+}
+
+impl FromRequest for Call {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Self::of(request, payload))
+    }
+}
+
+impl Call {
+    fn of(request: &HttpRequest, payload: &mut Payload) -> Result<Self, actix_web::Error> {
+        Ok(Self {
+            caller: Caller::from_request(request, payload).into_inner()?,
+            request: request.clone(),
+            auth: web::Data::from_request(request, payload).into_inner()?,
+            accounts: web::Data::from_request(request, payload).into_inner()?,
+            rules: web::Data::from_request(request, payload).into_inner()?,
+        })
+    }
+
+    /// Looks at the caller once more; 403 when he may not come in any more. What he may do is told
+    /// by the caller as he is now.
+    pub async fn again(&mut self) -> Result<()> {
+        self.caller = self.caller.again(self.auth.as_ref(), &self.request).await?;
+        Ok(())
+    }
+
+    /// The session that speaks, if it is one.
+    pub async fn session(&self) -> Result<Option<Arc<UserSession>>> {
+        self.auth.current_session(&self.request).await
+    }
+
+    /// The session that speaks, if it is one, under a new id.
+    pub async fn renewed(&self) -> Result<Option<NewSession>> {
+        match (self.auth.sessions(), self.caller.user(), self.session().await?) {
+            (Some(sessions), Some(user), Some(session)) => {
+                sessions.renew(&session, user, Renewal::Asked).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The user whom a path names, by his id or as `me`: 403 for somebody whom the caller may not
+    /// touch, 404 for nobody.
+    pub async fn subject(&self, named: &str) -> Result<Arc<User>> {
+        if named == "me" {
+            return self.caller.user().cloned().ok_or_else(Error::not_found);
+        }
+        let id = named.parse().ok();
+        self.caller.may_touch(id)?;
+        let id = id.ok_or_else(Error::not_found)?;
+        self.accounts.users.get(id).await?.ok_or_else(Error::not_found)
+    }
+
+    /// Whether this is the caller himself.
+    pub fn is_himself(&self, user: UserId) -> bool {
+        self.caller.user().is_some_and(|caller| caller.id == user)
+    }
+
+    /// Writes a line of the security log about what the caller did to a user, if to one.
+    pub fn record(&self, event: Event, subject: Option<UserId>, about: About) {
+        let actor = self.caller.user().map(|user| user.id);
+        audit::record(event, &Trace::of(&self.request), &About { actor, subject, ..about });
+    }
+}

@@ -1,0 +1,51 @@
+//! A fresh proof of who is speaking, as what matters most needs it (ASVS 7.5.1, 7.5.3).
+
+use std::sync::Arc;
+
+use super::body::{Body, Fields};
+use super::call::Call;
+use crate::auth::accounts::{Attempt, Pathway};
+use crate::auth::audit::Trace;
+use crate::error::{Error, Result};
+use crate::models::{Password, User};
+
+/// The member of a body that holds the password of whoever is speaking.
+pub const CURRENT_PASSWORD: &str = "current_password";
+
+impl Call {
+    /// 403 "Fresh login required" unless the caller proved lately who he is, or `fields` hold his
+    /// current password. From here on the caller is as he is now.
+    pub async fn must_be_fresh(&mut self, fields: &Fields) -> Result<()> {
+        let Some(user) = self.caller.user() else { return Ok(()) };
+        if !self.is_fresh().await? {
+            let password = fields.text(CURRENT_PASSWORD)?.filter(|password| !password.is_empty());
+            let password = password.ok_or(Error::FreshLoginRequired)?;
+            self.prove(user, password, Pathway::CurrentPassword).await?;
+        }
+        self.again().await
+    }
+
+    /// The same for a route that needs no body but for this.
+    pub async fn must_be_fresh_by(&mut self, body: Body) -> Result<()> {
+        let unneeded = self.caller.user().is_none() || self.is_fresh().await?;
+        let fields = if unneeded { Fields::default() } else { body.any().await? };
+        self.must_be_fresh(&fields).await
+    }
+
+    /// The user, if this is his password; 403 if not, 429 after too many wrong ones.
+    pub async fn prove(
+        &self,
+        user: &User,
+        password: String,
+        pathway: Pathway,
+    ) -> Result<Arc<User>> {
+        let attempt = Attempt { pathway, trace: Trace::of(&self.request) };
+        let password = Password::sent(password);
+        let proved = self.accounts.log_in(user.email.as_str(), password, &attempt).await?;
+        proved.ok().filter(|proved| proved.id == user.id).ok_or(Error::WrongPassword)
+    }
+
+    async fn is_fresh(&self) -> Result<bool> {
+        self.auth.is_fresh(&self.request, self.rules.reauth_window).await
+    }
+}

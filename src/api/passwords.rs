@@ -1,0 +1,70 @@
+//! Changing passwords: one's own, and as an admin that of somebody else.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, web};
+
+use super::auth_session::answer_with;
+use super::body::{Body, Fields};
+use super::call::Call;
+use super::fresh::CURRENT_PASSWORD;
+use super::users::forget_sessions;
+use super::view::UserView;
+use crate::auth::NewSession;
+use crate::auth::accounts::Pathway;
+use crate::auth::audit::{About, Event};
+use crate::auth::session::Renewal;
+use crate::error::{Error, Result};
+use crate::models::User;
+
+/// Gives a user another password: himself, with the current one (ASVS 6.2.3); or an admin, after
+/// which the user must change it unless `must_change` is false. Ends all sessions of the user but
+/// the one that asks, which gets a new id.
+pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
+    let user = call.subject(&id).await?;
+    let fields = body.json().await?;
+    let (user, session) = if call.is_himself(user.id) {
+        change_own(&call, &user, &fields).await?
+    } else {
+        (set(&mut call, &user, &fields).await?, None)
+    };
+    let kept = session.as_ref().map(|session| session.session.hash);
+    forget_sessions(call.auth.as_ref(), user.id, kept).await;
+    call.record(Event::PasswordChanged, Some(user.id), About::default());
+    Ok(answer_with(call.auth.as_ref(), session.as_ref(), UserView::from(user.as_ref())))
+}
+
+async fn change_own(
+    call: &Call,
+    user: &User,
+    fields: &Fields,
+) -> Result<(Arc<User>, Option<NewSession>)> {
+    let current = fields.required(CURRENT_PASSWORD)?;
+    let new = fields.required("new_password")?;
+    if current == new {
+        return Err(Error::bad("new_password must differ from current_password"));
+    }
+    // A new password that is no good is told before the current one costs a hash.
+    call.accounts.password_rules.check(new.clone(), user.email.as_str())?;
+    let session = call.session().await?;
+    let proved = call.prove(user, current, Pathway::CurrentPassword).await?;
+    let hash = call.accounts.hash(new, user).await?;
+    let user = call.accounts.change_password(&proved, hash).await?;
+    let session = match (call.auth.sessions(), session) {
+        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await?,
+        _ => None,
+    };
+    Ok((user, session))
+}
+
+async fn set(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc<User>> {
+    let new = fields.required("new_password")?;
+    let must_change = fields.boolean("must_change")?.unwrap_or(true);
+    call.must_be_fresh(fields).await?;
+    let hash = call.accounts.hash(new, user).await?;
+    // Hashing took a while; what counts is what the caller may do now.
+    call.again().await?;
+    call.caller.must_be_admin()?;
+    let user = call.accounts.set_password(user.id, hash, must_change).await?;
+    user.ok_or_else(Error::not_found)
+}

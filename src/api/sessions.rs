@@ -1,0 +1,74 @@
+//! Sessions as their owners and admins see and end them (ASVS 7.4.5, 7.5.2).
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::body::{Body, query_flag};
+use super::call::Call;
+use super::view::SessionView;
+use crate::auth::audit::{About, Event};
+use crate::auth::guard::Admin;
+use crate::error::{Error, Result};
+use crate::models::UserSession;
+
+/// The live sessions of a user, oldest first. For himself and admins.
+pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
+    let user = call.subject(&id).await?;
+    let Some(sessions) = call.auth.sessions() else {
+        return Ok(HttpResponse::Ok().json(json!([])));
+    };
+    let found = sessions.of_user(&user).await?;
+    let current = call.session().await?;
+    let is_current =
+        |session: &UserSession| current.as_ref().is_some_and(|c| c.hash == session.hash);
+    let views = found
+        .iter()
+        .map(|session| SessionView::new(session, sessions.lifetimes, is_current(session)));
+    Ok(HttpResponse::Ok().json(views.collect::<Vec<_>>()))
+}
+
+/// Ends one session of a user, by its public id. For himself and admins.
+pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+    let user = call.subject(&path.0).await?;
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
+    let current = call.session().await?;
+    let named = path.1.parse().map_err(|_| Error::not_found())?;
+    let ended = sessions.end(&user, named).await?.ok_or_else(Error::not_found)?;
+    call.record(Event::SessionRevoked, Some(user.id), About::default().session(ended.id));
+    Ok(ended_answer(&call, current.is_some_and(|current| current.hash == ended.hash)))
+}
+
+/// Ends all sessions of a user but the one that asks; that one too with `?all=true`. For himself
+/// and admins.
+pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
+    let all = query_flag(&call.request, "all")?;
+    let user = call.subject(&id).await?;
+    call.must_be_fresh_by(body).await?;
+    call.caller.may_touch(Some(user.id))?;
+    let kept = call.session().await?.filter(|_| !all).map(|session| session.hash);
+    if let Some(sessions) = call.auth.sessions() {
+        sessions.end_all(user.id, kept).await?;
+    }
+    let which = if all { "all" } else { "all others" };
+    call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
+    Ok(ended_answer(&call, all && call.is_himself(user.id)))
+}
+
+/// Ends everybody's sessions, that of the admin who asks among them.
+pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
+    call.must_be_fresh_by(body).await?;
+    call.caller.must_be_admin()?;
+    if let Some(sessions) = call.auth.sessions() {
+        sessions.end_everybodys().await?;
+    }
+    call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
+    Ok(ended_answer(&call, true))
+}
+
+fn ended_answer(call: &Call, own: bool) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    if own && call.auth.sessions().is_some() {
+        answer.cookie(call.auth.cookie().expire());
+    }
+    answer.json(json!({}))
+}
