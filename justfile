@@ -43,3 +43,7 @@ audit:
 # What the program is made of, as CycloneDX, into target/
 sbom:
     .ci/sbom
+
+# The proof of the ASVS requirements, and its table in docs/ASVS.md
+asvs *arguments:
+    UPDATE_ASVS=1 cargo test --locked --test asvs {{ arguments }}
