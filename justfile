@@ -31,6 +31,19 @@ newman *binary:
 image:
     docker build --tag sessiond .
 
-# Licences, advisories and sources of the dependencies, and crates that must not be among them
+# Licences and sources of the dependencies, and crates that must not be among them
 deny:
-    cargo deny --locked check
+    .ci/tool cargo-deny@0.20.2
+    cargo deny --locked check bans licenses sources
+
+# Known weaknesses of the dependencies
+audit:
+    .ci/audit
+
+# What the program is made of, as CycloneDX, into target/
+sbom:
+    .ci/sbom
+
+# The proof of the ASVS requirements, and its table in docs/ASVS.md
+asvs *arguments:
+    UPDATE_ASVS=1 cargo test --locked --test asvs {{ arguments }}
