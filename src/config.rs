@@ -4,7 +4,7 @@ mod check;
 mod values;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -46,6 +46,12 @@ pub struct Config {
     /// Where clients find the service; https makes the cookie Secure and prefixes its name
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     pub public_url: Maybe<PublicUrl>,
+    /// PEM file of the certificate, the service's own first, for TLS without a proxy
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    tls_cert: Maybe<PathBuf>,
+    /// PEM file of the certificate's private key; closed to others
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    tls_key: Maybe<PathBuf>,
     /// Name of the session cookie
     #[arg(long, env, global = true, default_value = SessionCookie::DEFAULT_NAME, value_parser = values::cookie_name)]
     pub session_name: String,
@@ -160,7 +166,12 @@ impl Config {
 
     /// Whether clients reach the service over https.
     pub fn is_https(&self) -> bool {
-        self.public_url.0.as_ref().is_some_and(PublicUrl::is_https)
+        self.tls().is_some() || self.public_url.0.as_ref().is_some_and(PublicUrl::is_https)
+    }
+
+    /// The files of certificate and private key, if the service speaks TLS itself.
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.0.as_deref().zip(self.tls_key.0.as_deref())
     }
 
     /// The session cookie.

@@ -4,8 +4,8 @@ mod connection;
 mod edge;
 mod in_flight;
 pub mod logging;
+mod tls;
 
-use std::future::ready;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::sync::Arc;
@@ -23,12 +23,14 @@ use actix_web::rt::net::TcpStream;
 use actix_web::{App, rt, web};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::either::Either;
 
 use crate::api;
 use crate::config::{AuthType, Config};
 use connection::Connection;
-use edge::{RequestIds, edge};
+use edge::{Edge, edge};
 use in_flight::InFlight;
+pub use tls::Tls;
 
 /// What a request that is on its way at a stop gets to arrive, on a connection that is open.
 const LAST_CALL: Duration = Duration::from_millis(50);
@@ -44,6 +46,7 @@ pub struct Bound {
     addresses: Vec<SocketAddr>,
     in_flight: Arc<InFlight>,
     shutdown_timeout: Duration,
+    tls: Option<Arc<Tls>>,
 }
 
 /// Takes the address, to answer these routes. The error is one line that names the address.
@@ -51,12 +54,13 @@ pub fn bind<R>(config: &Config, routes: R) -> Result<Bound, String>
 where
     R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
 {
+    let tls = Tls::open(config)?.map(Arc::new);
     let in_flight = Arc::new(InFlight::default());
-    let (request_ids, flights) =
-        (web::Data::new(RequestIds::new()), web::Data::from(Arc::clone(&in_flight)));
+    let (here, flights) =
+        (web::Data::new(Edge::new(config.is_https())), web::Data::from(Arc::clone(&in_flight)));
     let application = move || {
         App::new()
-            .app_data(request_ids.clone())
+            .app_data(here.clone())
             .app_data(flights.clone())
             .configure(routes.clone())
             .default_service(web::to(api::not_found))
@@ -67,10 +71,9 @@ where
     let mut server = Server::build().workers(config.workers()).disable_signals();
     let (keep_alive, head_timeout) = (config.keep_alive, config.head_timeout);
     for listener in listeners {
-        let application = application.clone();
+        let (application, tls) = (application.clone(), tls.clone());
         let connections = move || {
-            let application = application().into_factory();
-            let application = application.map_err(|error| error.error_response());
+            let application = application().into_factory().map_err(|error| error.error_response());
             let http = HttpService::build()
                 .keep_alive(keep_alive)
                 .client_request_timeout(head_timeout)
@@ -79,17 +82,20 @@ where
                     data.insert(connection.usage());
                 })
                 .finish(map_config(application, |()| AppConfig::default()));
-            connections_quiet_for(keep_alive + head_timeout).and_then(http)
+            connections(tls.clone(), head_timeout, keep_alive + head_timeout).and_then(http)
         };
         server = server.listen("sessiond", listener, connections).map_err(taken)?;
     }
-    announce(config, &addresses);
+    announce(config, tls.as_deref(), &addresses);
     let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
-    Ok(Bound { server, addresses, in_flight, shutdown_timeout })
+    Ok(Bound { server, addresses, in_flight, shutdown_timeout, tls })
 }
 
-/// Makes connections of streams, which end when they are quiet for longer than `limit`.
-fn connections_quiet_for(
+/// Makes connections of streams: with TLS, if there is one, whose handshake gets as long as
+/// `handshake_limit`; they end when they are quiet for longer than `limit`.
+fn connections(
+    tls: Option<Arc<Tls>>,
+    handshake_limit: Duration,
     limit: Duration,
 ) -> impl ServiceFactory<
     TcpStream,
@@ -99,10 +105,17 @@ fn connections_quiet_for(
     InitError = (),
 > {
     fn_service(move |stream: TcpStream| {
-        // Without it an answer may wait for the client's next word.
-        let _ = stream.set_nodelay(true);
-        let peer = stream.peer_addr().ok();
-        ready(Ok((Connection::new(stream, limit), actix_http::Protocol::Http1, peer)))
+        let tls = tls.clone();
+        async move {
+            // Without it an answer may wait for the client's next word.
+            let _ = stream.set_nodelay(true);
+            let peer = stream.peer_addr().ok();
+            let stream = match tls {
+                None => Either::Left(stream),
+                Some(tls) => Either::Right(Box::new(tls.accept(stream, handshake_limit).await?)),
+            };
+            Ok((Connection::new(stream, limit), actix_http::Protocol::Http1, peer))
+        }
     })
 }
 
@@ -125,18 +138,22 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn announce(config: &Config, addresses: &[SocketAddr]) {
+fn announce(config: &Config, tls: Option<&Tls>, addresses: &[SocketAddr]) {
+    let scheme = if tls.is_some() { "https" } else { "http" };
     for address in addresses {
         let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
-        log::info!("sessiond {version} listening on http://{address}, AUTH_TYPE={kind}");
+        log::info!("sessiond {version} listening on {scheme}://{address}, AUTH_TYPE={kind}");
         warn_of_risks(config, address.ip());
+    }
+    if let Some(tls) = tls {
+        tls.warn_of_risks();
     }
 }
 
 fn warn_of_risks(config: &Config, address: IpAddr) {
     if !address.is_loopback() && !config.is_https() {
         log::warn!(
-            "plain http on {address}: anybody on the way can read passwords; set PUBLIC_URL to the https address of the proxy before it"
+            "plain http on {address}: anybody on the way can read passwords; set TLS_CERT and TLS_KEY, or PUBLIC_URL to the https address of the proxy before it"
         );
     }
     if config.auth_type == AuthType::None {
@@ -192,7 +209,9 @@ impl Bound {
         signals: Signals,
         background: impl Future<Output = ()> + 'static,
     ) -> io::Result<()> {
-        let stop = stop(signals, self.server.handle(), self.in_flight, self.shutdown_timeout);
+        let (handle, tls) = (self.server.handle(), self.tls);
+        let reload = move || reload(tls.as_deref());
+        let stop = stop(signals, reload, handle, self.in_flight, self.shutdown_timeout);
         let stop = rt::spawn(stop);
         let background = rt::spawn(background);
         let ended = self.server.await;
@@ -203,12 +222,16 @@ impl Bound {
 }
 
 /// Reads anew what may have been replaced while the service runs.
-fn reload() {
+fn reload(tls: Option<&Tls>) {
     log::info!("reloading");
+    if let Some(tls) = tls {
+        tls.reload();
+    }
 }
 
 async fn stop(
     mut signals: Signals,
+    reload: impl Fn(),
     server: ServerHandle,
     in_flight: Arc<InFlight>,
     timeout: Duration,

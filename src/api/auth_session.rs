@@ -16,6 +16,9 @@ use crate::auth::{Auth, Login, NewSession, client};
 use crate::error::{Error, Result};
 use crate::models::{Password, User, UserSession};
 
+/// What a browser forgets at a logout, beside the cookie (ASVS 14.3.1).
+const CLEAR_SITE_DATA: (&str, &str) = ("Clear-Site-Data", "\"cache\", \"storage\"");
+
 /// How much a failed login tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LoginErrors {
@@ -70,7 +73,9 @@ pub async fn logout(
         let about = About::himself(session.user_id).session(session.id);
         audit::record(Event::LoggedOut, &Trace::of(&request), &about);
     }
-    Ok(HttpResponse::Ok().cookie(auth.cookie().expire()).json(serde_json::json!({})))
+    let mut answer = HttpResponse::Ok();
+    answer.cookie(auth.cookie().expire()).insert_header(CLEAR_SITE_DATA);
+    Ok(answer.json(serde_json::json!({})))
 }
 
 /// Tells about the session in use.

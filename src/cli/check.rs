@@ -4,10 +4,12 @@ use std::path::Path;
 use super::{Failure, Outcome};
 use crate::app::{Found, World};
 use crate::config::Config;
+use crate::server::Tls;
 use crate::store::files::directory_of;
 
-/// Settings have been checked when this is called; here come the data files. Changes nothing.
+/// Settings have been checked when this is called; here come the files. Changes nothing.
 pub fn check(config: &Config) -> Outcome {
+    Tls::open(config).map_err(Failure::usage)?;
     let path = config.data_dir.as_path();
     let mut out = io::stdout();
     writeln!(out, "settings: good")?;

@@ -4,11 +4,12 @@ use super::{Failure, Outcome};
 use crate::app::Service;
 use crate::config::Config;
 use crate::error::Error;
-use crate::server::{Bound, Signals};
+use crate::server::{Bound, Signals, Tls};
 
 pub async fn serve(config: &Config) -> Outcome {
+    // A bad setting shows before anything is touched.
+    Tls::open(config).map_err(Failure::usage)?;
     if is_new(config) {
-        // A bad setting shows before anything is touched.
         config.first_admin().map_err(Failure::usage)?;
     }
     if config.unsafe_fast_hash {

@@ -21,6 +21,7 @@ impl Config {
     /// value and what is allowed.
     pub fn check(&self) -> Result<(), String> {
         self.check_address()?;
+        self.check_tls()?;
         self.check_cookie()?;
         if let (Some(duration), Some(idle)) = (self.session_duration, self.session_idle_timeout)
             && duration.0 > 0
@@ -48,10 +49,27 @@ impl Config {
         }
     }
 
+    fn check_tls(&self) -> Result<(), String> {
+        match (&self.tls_cert.0, &self.tls_key.0, &self.public_url.0) {
+            (Some(cert), None, _) => {
+                Err(format!("TLS_CERT='{}': needs TLS_KEY beside it", cert.display()))
+            }
+            (None, Some(key), _) => {
+                Err(format!("TLS_KEY='{}': needs TLS_CERT beside it", key.display()))
+            }
+            (Some(_), Some(_), Some(url)) if !url.is_https() => {
+                Err(format!("PUBLIC_URL='{}': must be https beside TLS_CERT", url.origin()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_cookie(&self) -> Result<(), String> {
         let name = &self.session_name;
         if SessionCookie::is_prefixed(name) && !self.is_https() {
-            return Err(format!("SESSION_NAME='{name}': needs a PUBLIC_URL with https"));
+            return Err(format!(
+                "SESSION_NAME='{name}': needs https: a PUBLIC_URL with it, or TLS_CERT"
+            ));
         }
         let Some(Domain(domain)) = &self.cookie_domain.0 else { return Ok(()) };
         let url = self.public_url.0.as_ref().filter(|url| url.is_https());

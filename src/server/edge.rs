@@ -31,15 +31,28 @@ const MAX_TARGET: usize = 8 * 1024;
 /// The most bytes of all header names and values together.
 const MAX_HEADERS: usize = 16 * 1024;
 
+/// What the middleware needs to know.
+pub struct Edge {
+    ids: RequestIds,
+    https: bool,
+}
+
+impl Edge {
+    /// For a service that is reached over https, or over plain http.
+    pub fn new(https: bool) -> Self {
+        Self { ids: RequestIds::new(), https }
+    }
+}
+
 /// Names requests that bring no name along: a number drawn at start, and a count.
-pub struct RequestIds {
+struct RequestIds {
     process: u32,
     count: AtomicU64,
 }
 
 impl RequestIds {
     /// Begins to count.
-    pub fn new() -> Self {
+    fn new() -> Self {
         // Without randomness the names are only less unlike those of the last run.
         let process = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
         Self { process, count: AtomicU64::new(0) }
@@ -62,23 +75,23 @@ fn is_sane(id: &[u8]) -> bool {
 
 /// The middleware: for `actix_web::middleware::from_fn`, outermost.
 pub async fn edge<B: MessageBody + 'static>(
-    ids: web::Data<RequestIds>,
+    here: web::Data<Edge>,
     in_flight: web::Data<InFlight>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
     let started = Instant::now();
     let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Usage>>());
-    let id = ids.of(&request);
+    let id = here.ids.of(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let response = match check(&request) {
         Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
             Ok(response) => response?.map_into_left_body(),
-            Err(_panic) => return Err(panicked(id)),
+            Err(_panic) => return Err(panicked(id, here.https)),
         },
         Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
     };
-    Ok(finish(response, started, &id, flight))
+    Ok(finish(response, started, &id, here.https, flight))
 }
 
 /// Completes an answer, and tells the log about it.
@@ -86,9 +99,10 @@ fn finish<B: MessageBody>(
     mut response: ServiceResponse<B>,
     started: Instant,
     id: &HeaderValue,
+    https: bool,
     flight: Flight,
 ) -> ServiceResponse<Flying<B>> {
-    secure(response.headers_mut());
+    secure(response.headers_mut(), https);
     response.headers_mut().insert(X_REQUEST_ID, id.clone());
     if flight.is_the_last_of_its_connection() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -99,11 +113,11 @@ fn finish<B: MessageBody>(
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
 /// travels as an error. The panic hook has written the line in the log.
-fn panicked(id: HeaderValue) -> actix_web::Error {
+fn panicked(id: HeaderValue, https: bool) -> actix_web::Error {
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
     let mut answer = answer.json(serde_json::json!({ "error": error.public_text() }));
-    secure(answer.headers_mut());
+    secure(answer.headers_mut(), https);
     answer.headers_mut().insert(X_REQUEST_ID, id);
     InternalError::from_response(error, answer).into()
 }
@@ -123,16 +137,24 @@ fn check(request: &ServiceRequest) -> Result<()> {
     path::check(request.path())
 }
 
-/// The headers that every answer has: nothing here is to be guessed at, framed, kept or leaked.
-fn secure(headers: &mut HeaderMap) {
+/// The headers that every answer has: nothing here is to be guessed at, framed, kept, leaked or
+/// shared with other origins. Over https also that there is nothing without; over plain http that
+/// must not be said (RFC 6797, 7.2).
+fn secure(headers: &mut HeaderMap, https: bool) {
     const CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+    const HSTS: &str = "max-age=31536000; includeSubDomains";
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
 }
 

@@ -3,10 +3,13 @@
 mod client;
 mod in_process;
 mod process;
+mod stream;
+mod tls;
 
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
 pub use process::{Program, Server, TempDir, run, run_with_input};
+pub use tls::Pair;
 
 /// The first admin of every server that is started here.
 pub const ADMIN: &str = "admin@example.com";

@@ -15,7 +15,9 @@ fn a_logout_ends_the_session_of_its_cookie_and_no_other() {
         server.add_user("bob@example.com");
         let (ended, other) = (server.admin(), server.admin());
         let bob = server.log_in("bob@example.com", crate::harness::PASSWORD);
-        server.delete(LOGOUT).session(&ended).send().assert_is(200, "{}");
+        let answer = server.delete(LOGOUT).session(&ended).send();
+        answer.assert_is(200, "{}");
+        assert_eq!(answer.header("clear-site-data"), Some("\"cache\", \"storage\""));
         me(&server, &ended).assert_error(403, "Forbidden");
         assert_eq!(me(&server, &other).status, 200, "{kind}");
         assert_eq!(me(&server, &bob).status, 200, "{kind}");

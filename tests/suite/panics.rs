@@ -21,7 +21,8 @@ async fn panicking() -> String {
 #[ignore = "runs as a child of the test below"]
 fn a_server_with_a_route_that_panics() {
     logging::start(LogFormat::Text, "info,actix_server=warn,actix_http=off");
-    let config = Config::from_arguments(&["--api-port", "0", "--workers", "1"]).unwrap();
+    let flags = ["--api-port", "0", "--workers", "1", "--public-url", "https://id.example.com"];
+    let config = Config::from_arguments(&flags).unwrap();
     System::new().block_on(async move {
         let routes = |routes: &mut web::ServiceConfig| {
             routes.route("/panic", web::get().to(panicking));
@@ -55,7 +56,7 @@ fn with_child(test: impl FnOnce(Client)) -> Output {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let address = lines.find_map(|line| Some(line.unwrap().split_once(LISTENING)?.1.to_owned()));
-    test(Client { address: address.expect("it listens").parse().unwrap() });
+    test(Client::at(address.expect("it listens").parse().unwrap()));
     drop(child.stdin.take());
     // Its test harness still has a few lines to write.
     lines.for_each(drop);
@@ -68,8 +69,11 @@ fn a_panic_is_a_500_in_json_and_one_line_in_the_log() {
         let answer = client.get("/panic").header("X-Request-Id", "mine").send();
         answer.assert_error(500, "Internal server error");
         assert_eq!(answer.header("x-request-id"), Some("mine"));
-        for (name, value) in [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
-        {
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+        ] {
             assert_eq!(answer.header(name), Some(value));
         }
         assert_eq!(client.get("/fine").send().status, 200, "the worker goes on");

@@ -70,6 +70,8 @@ fn every_answer_has_an_id_and_the_headers_of_security() {
                 "content-security-policy",
                 "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
             ),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
             ("referrer-policy", "no-referrer"),
             ("x-content-type-options", "nosniff"),
         ] {

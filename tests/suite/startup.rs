@@ -48,6 +48,8 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         &["id.example.com", "ftp://id.example.com", "https://id.example.com/x", "https://u@x", "/"],
         "must be like https://id.example.com",
     ),
+    ("TLS_CERT", "", &["/nowhere/at/all"], "needs TLS_KEY"),
+    ("TLS_KEY", "", &["/nowhere/at/all"], "needs TLS_CERT"),
     ("SESSION_NAME", "_my_session_id", &["", "a b", "a=b", "a;b", "n\u{e4}me", "__host-x"], "must"),
     (
         "SESSION_DURATION",
@@ -148,6 +150,7 @@ fn values_at_the_edge_of_what_is_allowed_start() {
         &[("SHUTDOWN_TIMEOUT", "300"), ("HASH_QUEUE", "65536")],
         &[("PUBLIC_URL", ""), ("COOKIE_DOMAIN", ""), ("CORS_ORIGINS", "")],
         &[("HASH_LANES", ""), ("WORKERS", ""), ("ADMIN_PASSWORD_FILE", "")],
+        &[("TLS_CERT", ""), ("TLS_KEY", "")],
         &[("PUBLIC_URL", "https://id.example.com/"), ("COOKIE_DOMAIN", ".Example.com")],
         &[("PUBLIC_URL", "http://[::1]:5000"), ("API_HOST", "localhost")],
         &[("PUBLIC_URL", "https://x.org"), ("SESSION_NAME", "__Secure-sid")],
@@ -171,6 +174,16 @@ fn settings_that_contradict_each_other_are_refused() {
             &[("SESSION_DURATION", "60"), ("SESSION_IDLE_TIMEOUT", "61")][..],
             "SESSION_IDLE_TIMEOUT='61': ",
             "SESSION_DURATION, which is 60",
+        ),
+        (
+            &[("TLS_CERT", "/x"), ("TLS_KEY", "/y"), ("PUBLIC_URL", "http://id.example.com:80")],
+            "PUBLIC_URL='http://id.example.com': ",
+            "https beside TLS_CERT",
+        ),
+        (
+            &[("TLS_CERT", "/nowhere"), ("TLS_KEY", ""), ("PUBLIC_URL", "https://id.example.com")],
+            "TLS_CERT='/nowhere': ",
+            "TLS_KEY",
         ),
         (&[("COOKIE_DOMAIN", "example.com")], "COOKIE_DOMAIN='example.com': ", "https"),
         (

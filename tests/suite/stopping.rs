@@ -1,13 +1,11 @@
 //! How a server ends: asked to, asked twice, or killed.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
 use serde_json::{Value, json};
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Connection, Program, Server};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Client, Connection, Program, Server};
 
 /// A login that the server has begun to answer, and the rest of its body.
 fn begun(server: &Server) -> (Connection, String) {
@@ -189,6 +187,32 @@ fn many_users() -> String {
     json!({ "format": "sessiond export 1", "User": users, "UserSession": {} }).to_string()
 }
 
+/// Asks for a list of all users, stops the server when the answer has begun, and holds that it
+/// arrives whole.
+fn stop_within_a_large_answer(server: Server, client: &Client) {
+    let admin = client.admin();
+    let hasty = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "1");
+    let hasty = hasty.set("BODY_TIMEOUT", "300").start();
+    let _given_up = begun(&hasty);
+    let mut connection = client.connect();
+    connection.write(format!(
+        "GET /api/v1/users HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {admin}\r\n\r\n",
+        server.address
+    ));
+    connection.begun();
+    server.signal("TERM");
+    server.wait_for("stopping");
+    // This stop begins later and gives up; by then one that does not wait for the reader is over.
+    hasty.stop();
+    let answer = connection.answer().unwrap();
+    let length = answer.body.len();
+    assert_eq!(answer.status, 200);
+    assert!(length > 8 * 1024 * 1024 && answer.body.ends_with("}]"), "{length}");
+    let (_, status, log) = server.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+}
+
 #[test]
 fn a_stop_sends_all_of_a_large_answer_to_a_slow_reader() {
     let program = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300");
@@ -197,30 +221,11 @@ fn a_stop_sends_all_of_a_large_answer_to_a_slow_reader() {
     std::fs::write(&file, many_users()).unwrap();
     let imported = program.run(&["import", file.to_str().unwrap()], "");
     assert!(imported.status.success(), "{imported:?}");
+    let server = program.clone().start();
+    let client = Client::at(server.address);
+    stop_within_a_large_answer(server, &client);
+    let (program, pair) = program.over_tls();
     let server = program.start();
-    let admin = server.admin();
-    let hasty = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "1");
-    let hasty = hasty.set("BODY_TIMEOUT", "300").start();
-    let _given_up = begun(&hasty);
-    let mut stream = TcpStream::connect(server.address).unwrap();
-    let head = format!(
-        "GET /api/v1/users HTTP/1.1\r\nHost: {}\r\nCookie: _my_session_id={admin}\r\n\r\n",
-        server.address
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    // With its first byte the answer has begun.
-    let mut answer = vec![0];
-    stream.read_exact(&mut answer).unwrap();
-    server.signal("TERM");
-    server.wait_for("stopping");
-    // This stop begins later and gives up; by then one that does not wait for the reader is over.
-    hasty.stop();
-    stream.read_to_end(&mut answer).unwrap();
-    let answer = Answer::parse(&answer);
-    let length: usize = answer.header("content-length").unwrap().parse().unwrap();
-    assert_eq!((answer.status, answer.body.len()), (200, length));
-    assert!(length > 8 * 1024 * 1024 && answer.body.ends_with("}]"), "{length}");
-    let (_, status, log) = server.ended();
-    assert_eq!(status.code(), Some(0), "{log:?}");
-    assert!(!log.iter().any(|line| line.contains("unanswered")), "{log:?}");
+    let client = pair.client(&server);
+    stop_within_a_large_answer(server, &client);
 }

@@ -1,10 +1,13 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
+use rustls::{ClientConfig, ClientConnection};
 use serde_json::Value;
 
+use super::stream::Stream;
 use super::{ADMIN, ADMIN_PASSWORD};
 
 /// How long an answer may take before a test fails instead of hanging.
@@ -13,12 +16,24 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Somebody who speaks to the server at an address.
 pub struct Client {
     pub address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Client {
+    /// Somebody who speaks plain HTTP.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
+
+    /// Somebody who speaks HTTP over TLS.
+    pub fn over_tls(address: SocketAddr, tls: ClientConfig) -> Self {
+        Self { address, tls: Some(Arc::new(tls)) }
+    }
+
     /// A request that can be added to and is then sent.
     pub fn request(&self, method: &str, path: &str) -> Request {
-        Request::new(self.address, method, path)
+        let request = Request::new(self.address, method, path);
+        Request { tls: self.tls.clone(), ..request }
     }
 
     pub fn get(&self, path: &str) -> Request {
@@ -44,7 +59,7 @@ impl Client {
 
     /// The same, if the server still takes connections.
     pub fn try_connect(&self) -> Option<Connection> {
-        Connection::open(self.address).ok()
+        Connection::open(self.address, self.tls.as_ref()).ok()
     }
 
     /// A login with these fields, not sent yet.
@@ -69,6 +84,7 @@ impl Client {
 /// and the length of a body.
 pub struct Request {
     address: SocketAddr,
+    tls: Option<Arc<ClientConfig>>,
     head: Vec<u8>,
     body: Vec<u8>,
 }
@@ -81,7 +97,7 @@ impl Request {
     /// A request to a server that is known by another name.
     pub fn to_host(address: SocketAddr, host: &str, method: &str, target: &str) -> Self {
         let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        Self { address, head: head.into_bytes(), body: Vec::new() }
+        Self { address, tls: None, head: head.into_bytes(), body: Vec::new() }
     }
 
     /// With a header; may be called more than once for one name.
@@ -149,7 +165,7 @@ impl Request {
 
     /// Sends it; the answer is read from what this returns.
     pub fn start(self) -> Connection {
-        let mut connection = Connection::open(self.address).unwrap();
+        let mut connection = Connection::open(self.address, self.tls.as_ref()).unwrap();
         let mut bytes = self.head;
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
@@ -159,14 +175,30 @@ impl Request {
 }
 
 /// A connection to the server.
-pub struct Connection(BufReader<TcpStream>);
+pub struct Connection(BufReader<Stream>);
 
 impl Connection {
-    fn open(address: SocketAddr) -> io::Result<Self> {
+    fn open(address: SocketAddr, tls: Option<&Arc<ClientConfig>>) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
-        Ok(Self(BufReader::new(stream)))
+        let tls = tls.map(|tls| ClientConnection::new(Arc::clone(tls), address.ip().into()));
+        Ok(Self(BufReader::new(Stream::new(stream, tls.transpose().map_err(io::Error::other)?))))
+    }
+
+    /// From here on speaks TLS, of which something may have been said already.
+    pub fn with_tls(self, tls: ClientConnection) -> Self {
+        Self(BufReader::new(Stream::new(self.0.into_inner().into_tcp(), Some(tls))))
+    }
+
+    /// Ends the handshake of TLS, and returns what is known then.
+    pub fn handshake(&mut self) -> io::Result<&ClientConnection> {
+        self.0.get_mut().handshake()
+    }
+
+    /// Waits until the next answer begins.
+    pub fn begun(&mut self) {
+        assert!(!self.0.fill_buf().unwrap().is_empty(), "closed without an answer");
     }
 
     /// Writes these bytes. A server that refuses a body may close before it has read all of it.
@@ -222,7 +254,7 @@ impl Connection {
 
     /// Says that nothing more will be written.
     pub fn end(&mut self) {
-        self.0.get_mut().shutdown(Shutdown::Write).unwrap();
+        self.0.get_mut().tcp().shutdown(Shutdown::Write).unwrap();
     }
 }
 

@@ -81,7 +81,7 @@ impl InProcess {
             });
         });
         let (address, handle) = started.blocking_recv().unwrap();
-        let client = Client { address };
+        let client = Client::at(address);
         let running = Running { handle, thread: Some(thread) };
         Self { client, service, clock, flags_so_far, directory, running }
     }

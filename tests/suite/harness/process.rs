@@ -135,7 +135,8 @@ impl Program {
         let (mut address, mut ready) = (None, false);
         for line in lines.by_ref() {
             let line = line.unwrap();
-            if let Some((_, rest)) = line.split_once("listening on http://") {
+            let listening = line.split_once("listening on ").map_or("", |(_, rest)| rest);
+            if let Some((_, rest)) = listening.split_once("://") {
                 let end = rest.find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)));
                 address = rest[..end.unwrap_or(rest.len())].parse().ok();
             }
@@ -155,7 +156,7 @@ impl Program {
                 log.end();
             })
         };
-        Ok(Server { program: self, child, client: Client { address }, log, reader: Some(reader) })
+        Ok(Server { program: self, child, client: Client::at(address), log, reader: Some(reader) })
     }
 
     /// Its kind of authentication.
