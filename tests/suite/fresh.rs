@@ -29,7 +29,7 @@ impl Cast {
         let me = server.get("/api/v1/users/me").session(&admin).send().json();
         let id = |user: &Value| user["id"].as_str().unwrap().to_owned();
         let (admin_id, bob_id) = (id(&me), id(&bob));
-        server.advance(Duration::from_secs(900));
+        server.advance(Duration::from_mins(15));
         Self { server, admin, admin_id, bob_id }
     }
 
@@ -137,7 +137,7 @@ fn what_does_not_matter_as_much_needs_none() {
 fn a_plain_user_needs_one_too_to_delete_himself() {
     let cast = Cast::new("session_db_auth");
     let bob = cast.server.log_in(BOB, PASSWORD);
-    cast.server.advance(Duration::from_secs(900));
+    cast.server.advance(Duration::from_mins(15));
     let path = format!("/api/v1/users/{}", cast.bob_id);
     let delete = || cast.server.delete(&path).session(&bob);
     delete().send().assert_error(403, NEEDED);

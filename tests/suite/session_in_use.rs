@@ -122,7 +122,8 @@ fn of_many_who_refresh_or_log_out_at_once_one_wins() {
             let logout = server.delete("/api/v1/auth_session/logout").session(&id).start();
             let using = server.get("/api/v1/users/me").session(&id).start();
             started.push(logout);
-            let answers: Vec<Answer> = started.into_iter().map(|one| one.finish()).collect();
+            let answers: Vec<Answer> =
+                started.into_iter().map(crate::harness::Connection::finish).collect();
             let won: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
             let lost = answers.iter().filter(|answer| answer.status == 403).count();
             let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
@@ -141,7 +142,7 @@ fn a_fresh_proof_gives_a_new_id() {
     for kind in SESSION_KINDS {
         let server = InProcess::with(&["--auth-type", kind, "--reauth-window", "60"]);
         let old = server.admin();
-        server.advance(Duration::from_secs(60));
+        server.advance(Duration::from_mins(1));
         assert_eq!(current(&server, &old)["fresh"], false, "{kind}");
         reauth(&server, &old, PASSWORD).assert_error(401, "wrong password");
         server.post(REAUTH).session(&old).send().assert_error(400, "password missing");
