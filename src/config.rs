@@ -4,7 +4,7 @@ mod check;
 mod values;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -112,6 +112,9 @@ pub struct Config {
     /// What is logged: error, warn, info, debug or trace, also per module
     #[arg(long, env, global = true, default_value = "info,actix_server=warn,actix_http=off")]
     pub rust_log: String,
+    /// File the security log is appended to as JSON lines; SIGHUP opens it anew
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    audit_file: Maybe<PathBuf>,
     /// First admin, made when there are no users yet
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     admin_email: Maybe<Email>,
@@ -161,6 +164,11 @@ impl Config {
     /// Whether clients reach the service over https.
     pub fn is_https(&self) -> bool {
         self.public_url.0.as_ref().is_some_and(PublicUrl::is_https)
+    }
+
+    /// Where the security log is appended to, if it is.
+    pub fn audit_file(&self) -> Option<&Path> {
+        self.audit_file.0.as_deref()
     }
 
     /// The session cookie.

@@ -25,6 +25,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::api;
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::{AuthType, Config};
 use connection::Connection;
 use edge::{RequestIds, edge};
@@ -205,6 +206,7 @@ impl Bound {
 /// Reads anew what may have been replaced while the service runs.
 fn reload() {
     log::info!("reloading");
+    logging::reopen();
 }
 
 async fn stop(
@@ -215,6 +217,7 @@ async fn stop(
 ) {
     signals.stop(reload).await;
     log::info!("stopping");
+    audit::record(Event::Stopped, &Trace::default(), &About::default());
     server.pause().await;
     in_flight.close();
     let finished = async {
