@@ -142,10 +142,34 @@ pub fn scripted_run(program: Program, new_password: &str) -> (Vec<String>, Vec<S
     for request in [server.put(&path), server.delete(&path)] {
         server.by_admin(request).json(&json!({ "password": new_password })).send();
     }
+    let mut id = None;
     if sessions {
-        let id = server.admin();
-        server.delete("/api/v1/auth_session/logout").session(&id).send();
-        secrets.push(id);
+        let first = server.admin();
+        let renewed = server.post("/api/v1/auth_session/refresh").session(&first).send();
+        let renewed = renewed.session_id().unwrap();
+        let reauth = |password| {
+            let request = server.post("/api/v1/auth_session/reauth").session(&renewed);
+            request.form(&[("password", password)]).send().session_id()
+        };
+        assert_eq!(reauth(wrong), None);
+        id = reauth(ADMIN_PASSWORD);
+        secrets.extend([first, renewed.clone(), id.clone().unwrap()]);
+    }
+    for (current, new) in [(wrong, "third secret 9"), (ADMIN_PASSWORD, "third secret 9")] {
+        let request = server.put("/api/v1/users/me/password");
+        let request = match &id {
+            Some(id) => request.session(id),
+            None => request.basic(ADMIN, ADMIN_PASSWORD),
+        };
+        let changed = request.json(&json!({ "current_password": current, "new_password": new }));
+        let changed = changed.send();
+        assert_eq!(changed.status, if current == wrong { 403 } else { 200 }, "{}", changed.body);
+        secrets.push(new.into());
+        secrets.extend(changed.session_id());
+        id = changed.session_id().or(id);
+    }
+    if let Some(id) = id {
+        assert_eq!(server.delete("/api/v1/auth_session/logout").session(&id).send().status, 200);
     }
     let (.., log) = server.stop();
     assert!(log.len() > 20, "{log:?}");

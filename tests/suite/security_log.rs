@@ -165,6 +165,72 @@ fn a_session_is_a_line_when_it_begins_and_when_it_ends() {
 }
 
 #[test]
+fn a_session_that_gets_a_new_id_or_is_ended_from_another_is_a_line() {
+    let log = Watched::of("session_db_auth");
+    let (server, admin) = (&log.server, log.admin_id());
+    let (first, second) = (server.admin(), server.admin());
+    let refresh = server.post("/api/v1/auth_session/refresh").session(&first);
+    let line = log.one(refresh, 200, Event::SessionRenewed);
+    assert_says(&line, &admin, &admin, "-");
+    let renewed = session_of(&line);
+
+    let mine = "/api/v1/users/me/sessions";
+    let end = server.delete(&format!("{mine}/{renewed}")).session(&second);
+    let line = log.one(end, 200, Event::SessionRevoked);
+    assert_says(&line, &admin, &admin, "-");
+    assert_eq!(session_of(&line), renewed);
+
+    let others = server.delete(mine).session(&second);
+    let line = log.one(others, 200, Event::SessionRevoked);
+    assert_says(&line, &admin, &admin, "all others");
+    let everybodys = server.delete("/api/v1/sessions").session(&second);
+    let line = log.one(everybodys, 200, Event::SessionRevoked);
+    assert_says(&line, &admin, &nobody(), "everybody's");
+}
+
+#[test]
+fn a_password_is_a_line_when_it_is_proved_and_when_it_is_changed() {
+    let log = Watched::of("session_db_auth");
+    let (server, admin) = (&log.server, log.admin_id());
+    let bob = json!(server.add_user(BOB));
+    let session = server.log_in(BOB, PASSWORD);
+    let reauth = |session: &str, password| {
+        let request = server.post("/api/v1/auth_session/reauth").session(session);
+        request.form(&[("password", password)])
+    };
+    let line = log.one(reauth(&session, "wrong 12345"), 401, Event::LoginFailed);
+    assert_says(&line, &nobody(), &bob, "reauth: wrong password");
+    let change = |session: &str, current: &str| {
+        let body = json!({ "current_password": current, "new_password": "a new password 3" });
+        server.put("/api/v1/users/me/password").session(session).json(&body)
+    };
+    let line = log.one(change(&session, "wrong 12345"), 403, Event::LoginFailed);
+    assert_says(&line, &nobody(), &bob, "current password: wrong password");
+
+    let used = server.get("/api/v1/auth_session").session(&session).send().json();
+    log.news();
+    let changed = change(&session, PASSWORD).send();
+    let lines = log.news();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_says(&lines[0], &bob, &bob, "current password");
+    assert_eq!(lines[1]["event"], "authn_password_change");
+    assert_says(&lines[1], &bob, &bob, "-");
+    assert_eq!(session_of(&lines[1]), used["id"], "the public id of the session in use");
+
+    let session = changed.session_id().unwrap();
+    assert_eq!(reauth(&session, "a new password 3").send().status, 200);
+    let lines = log.news();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_says(&lines[0], &bob, &bob, "reauth");
+    assert_eq!(lines[1]["event"], "session_renewed");
+
+    let path = format!("/api/v1/users/{}/password", bob.as_str().unwrap());
+    let set = server.by_admin(server.put(&path)).json(&json!({ "new_password": PASSWORD }));
+    let line = log.one(set, 200, Event::PasswordChanged);
+    assert_says(&line, &admin, &bob, "-");
+}
+
+#[test]
 fn what_an_admin_does_to_users_is_a_line_each() {
     let log = Watched::of("session_db_auth");
     let (server, admin) = (&log.server, log.admin_id());
@@ -305,6 +371,29 @@ fn what_is_not_for_the_caller_is_a_line() {
         sessions.insert(session_of(&line));
     }
     assert_eq!(sessions.len(), 1, "it was one session");
+}
+
+#[test]
+fn what_needs_a_fresh_proof_or_another_password_first_is_a_line() {
+    let log = Watched::of("session_db_auth");
+    let server = &log.server;
+    let bob = json!(server.add_user(BOB));
+    let path = format!("/api/v1/users/{}", bob.as_str().unwrap());
+    let session = server.log_in(BOB, PASSWORD);
+    // His proof is from before he had this role.
+    let promote = server.by_admin(server.put(&path)).json(&json!({ "role": "admin" }));
+    assert_eq!(promote.send().status, 200);
+    let stale = server.delete("/api/v1/sessions").session(&session);
+    let line = log.one(stale, 403, Event::AccessDenied);
+    assert_says(&line, &bob, &nobody(), "Fresh login required: DELETE /api/v1/sessions");
+    let used = session_of(&line);
+
+    let set = server.by_admin(server.put(&format!("{path}/password")));
+    assert_eq!(set.json(&json!({ "new_password": PASSWORD })).send().status, 200);
+    let session = server.log_in(BOB, PASSWORD);
+    let line = log.one(server.get(&path).session(&session), 403, Event::AccessDenied);
+    assert_says(&line, &bob, &nobody(), &format!("Password change required: GET {path}"));
+    assert_ne!(session_of(&line), used);
 }
 
 #[test]
