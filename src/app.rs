@@ -8,6 +8,7 @@ use actix_web::{rt, web};
 
 use crate::api::{self, BodyTimeout, LoginErrors};
 use crate::auth::accounts::{Accounts, NewUser};
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
 use crate::auth::basic::BasicAuth;
 use crate::auth::guard::GuardRules;
@@ -218,7 +219,10 @@ impl Service {
         // The operator chose it himself: there is nothing to change.
         let must_change = false;
         let new = NewUser { email, password, first_name: None, last_name: None, role, must_change };
-        self.accounts.create(new).await.map(|_| true)
+        let admin = self.accounts.create(new).await?;
+        let about = About::done_to(admin.id, None).detail("first admin");
+        audit::record(Event::UserCreated, &Trace::default(), &about);
+        Ok(true)
     }
 
     /// Ends the service: waits for the changes on their way and folds the journals.

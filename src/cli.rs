@@ -152,11 +152,17 @@ fn tell(line: &str) -> Outcome {
     writeln!(io::stdout(), "{line}").map_err(Failure::from)
 }
 
+/// From here on what the security log is told goes to `AUDIT_FILE` too, if that is set.
+fn keep_security_log(config: &Config) -> Outcome {
+    config.audit_file().map_or(Ok(()), logging::append_to).map_err(Failure::usage)
+}
+
 /// Does something with the data directory while no server has it, and folds what came of it.
 async fn with_data<T, F>(config: &Config, work: impl FnOnce(Data) -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {
+    keep_security_log(config)?;
     let world = World::default();
     let stores = std::sync::Arc::new(Stores::open(&config.data_dir, &world)?);
     let accounts = app::accounts(config, &world, &stores)?;

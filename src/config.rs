@@ -118,6 +118,9 @@ pub struct Config {
     /// What is logged: error, warn, info, debug or trace, also per module
     #[arg(long, env, global = true, default_value = "info,actix_server=warn,actix_http=off")]
     pub rust_log: String,
+    /// File the security log is appended to as JSON lines; SIGHUP opens it anew
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    audit_file: Maybe<PathBuf>,
     /// First admin, made when there are no users yet
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     admin_email: Maybe<Email>,
@@ -172,6 +175,11 @@ impl Config {
     /// The files of certificate and private key, if the service speaks TLS itself.
     pub fn tls(&self) -> Option<(&Path, &Path)> {
         self.tls_cert.0.as_deref().zip(self.tls_key.0.as_deref())
+    }
+
+    /// Where the security log is appended to, if it is.
+    pub fn audit_file(&self) -> Option<&Path> {
+        self.audit_file.0.as_deref()
     }
 
     /// The session cookie.

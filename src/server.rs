@@ -26,6 +26,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::either::Either;
 
 use crate::api;
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::{AuthType, Config};
 use connection::Connection;
 use edge::{Edge, edge};
@@ -224,6 +225,7 @@ impl Bound {
 /// Reads anew what may have been replaced while the service runs.
 fn reload(tls: Option<&Tls>) {
     log::info!("reloading");
+    logging::reopen();
     if let Some(tls) = tls {
         tls.reload();
     }
@@ -238,6 +240,7 @@ async fn stop(
 ) {
     signals.stop(reload).await;
     log::info!("stopping");
+    audit::record(Event::Stopped, &Trace::default(), &About::default());
     server.pause().await;
     in_flight.close();
     let finished = async {

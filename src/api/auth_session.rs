@@ -50,9 +50,14 @@ pub async fn login(
     let user = user.map_err(|why| refused(why, **errors))?;
     // The session that was presented is this user's: it ends as the new one begins.
     let presented = auth.current_session(&request).await?;
-    let replaces = presented.filter(|session| session.user_id == user.id).map(|s| s.hash);
+    let former = presented.filter(|session| session.user_id == user.id);
+    let replaces = former.as_ref().map(|session| session.hash);
     let login = Login { client: client(&request), remember, replaces };
     let session = auth.create_session(&user, login).await?.ok_or_else(Error::not_found)?;
+    if let Some(former) = former {
+        let about = About::himself(user.id).session(former.id).detail("replaced by a login");
+        audit::record(Event::SessionRevoked, &attempt.trace, &about);
+    }
     // From here on it is he who speaks: the line in the log says so.
     request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
     Ok(answer_with(auth.as_ref(), Some(&session), UserView::from(user.as_ref())))

@@ -87,6 +87,12 @@ impl Call {
         self.caller.user().is_some_and(|caller| caller.id == user)
     }
 
+    /// With which session the caller acts, for [`Call::record`]; asked for before the act may end
+    /// it.
+    pub async fn acting(&self) -> Result<About> {
+        Ok(About::default().session(self.session().await?.map(|session| session.id)))
+    }
+
     /// Writes a line of the security log about what the caller did to a user, if to one.
     pub fn record(&self, event: Event, subject: Option<UserId>, about: About) {
         let actor = self.caller.user().map(|user| user.id);

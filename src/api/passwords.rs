@@ -12,7 +12,7 @@ use super::users::forget_sessions;
 use super::view::UserView;
 use crate::auth::NewSession;
 use crate::auth::accounts::Pathway;
-use crate::auth::audit::{About, Event};
+use crate::auth::audit::Event;
 use crate::auth::session::Renewal;
 use crate::error::{Error, Result};
 use crate::models::User;
@@ -23,6 +23,7 @@ use crate::models::User;
 pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
     let fields = body.json().await?;
+    let by = call.acting().await?;
     let (user, session) = if call.is_himself(user.id) {
         change_own(&call, &user, &fields).await?
     } else {
@@ -30,7 +31,7 @@ pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result
     };
     let kept = session.as_ref().map(|session| session.session.hash);
     forget_sessions(call.auth.as_ref(), user.id, kept).await;
-    call.record(Event::PasswordChanged, Some(user.id), About::default());
+    call.record(Event::PasswordChanged, Some(user.id), by);
     Ok(answer_with(call.auth.as_ref(), session.as_ref(), UserView::from(user.as_ref())))
 }
 

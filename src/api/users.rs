@@ -10,6 +10,7 @@ use super::call::Call;
 use super::view::UserView;
 use crate::auth::Auth;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
+use crate::auth::audit::Event;
 use crate::auth::guard::{Admin, Caller};
 use crate::error::{Error, Result};
 use crate::models::{Role, SessionHash, User, UserId};
@@ -37,7 +38,9 @@ pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse
     let user = call.accounts.prepare(new).await.map_err(refused)?;
     call.again().await?;
     call.caller.must_be_admin()?;
+    let by = call.acting().await?;
     let user = call.accounts.users.insert(user).await.map_err(refused)?;
+    call.record(Event::UserCreated, Some(user.id), by.detail(format!("role {role}")));
     Ok(HttpResponse::Created().json(UserView::from(user.as_ref())))
 }
 
@@ -74,12 +77,17 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
         call.caller.must_be_admin()?;
     }
     let (another_role, locked_out) = (patch.role.is_some(), patch.disabled == Some(true));
-    let user = call.accounts.update(user.id, patch).await?.ok_or_else(Error::not_found)?;
+    let by = call.acting().await?;
+    let changed = call.accounts.update(user.id, patch).await?.ok_or_else(Error::not_found)?;
+    for (event, detail) in changed.events() {
+        call.record(event, Some(user.id), by.clone().detail(detail));
+    }
     if locked_out {
         forget_sessions(call.auth.as_ref(), user.id, None).await;
     }
     let renewed = if another_role { call.renewed().await? } else { None };
-    Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), UserView::from(user.as_ref())))
+    let user = UserView::from(changed.now.as_ref());
+    Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), user))
 }
 
 /// Removes a user. For himself and admins.
@@ -87,9 +95,11 @@ pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result
     let id = existing(&call, &id).await?.id;
     call.must_be_fresh_by(body).await?;
     call.caller.may_touch(Some(id))?;
+    let by = call.acting().await?;
     if !call.accounts.users.remove(id).await? {
         return Err(Error::not_found());
     }
+    call.record(Event::UserDeleted, Some(id), by);
     forget_sessions(call.auth.as_ref(), id, None).await;
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }

@@ -2,7 +2,7 @@
 
 mod log_in;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -10,6 +10,7 @@ use crate::models::{Email, PasswordHash, PasswordRules, Role, User, UserId};
 use crate::random::Random;
 use crate::store::UserStore;
 
+use super::audit::Event;
 use super::hashing::Hasher;
 
 pub use log_in::{Attempt, Pathway, Refusal};
@@ -41,6 +42,26 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Whether the user is locked out.
     pub disabled: Option<bool>,
+}
+
+/// A user before and after a change.
+pub struct Changed {
+    /// As he was.
+    pub before: User,
+    /// As he is now.
+    pub now: Arc<User>,
+}
+
+impl Changed {
+    /// What the security log is to be told of it, each event with its detail.
+    pub fn events(&self) -> impl Iterator<Item = (Event, String)> {
+        let Self { before, now } = self;
+        let role = (before.role != now.role)
+            .then(|| (Event::RoleChanged, format!("from {} to {}", before.role, now.role)));
+        let event = if now.disabled { Event::UserDisabled } else { Event::UserEnabled };
+        let state = (before.disabled != now.disabled).then(|| (event, String::new()));
+        role.into_iter().chain(state)
+    }
 }
 
 /// The accounts of a service.
@@ -82,17 +103,21 @@ impl Accounts {
 
     /// Changes a user, or tells that there is none. 400 naming the rule that is broken, 409 for
     /// the last enabled admin.
-    pub async fn update(&self, id: UserId, patch: UserPatch) -> Result<Option<Arc<User>>> {
+    pub async fn update(&self, id: UserId, patch: UserPatch) -> Result<Option<Changed>> {
         check_names(patch.first_name.as_deref(), patch.last_name.as_deref())?;
-        let now = self.clock.now();
-        self.change(id, move |user| {
+        let time = self.clock.now();
+        let before = Arc::new(OnceLock::new());
+        let seen = Arc::clone(&before);
+        let now = self.change(id, move |user| {
+            let _ = seen.set(user.clone());
             user.first_name = patch.first_name.or(user.first_name.take());
             user.last_name = patch.last_name.or(user.last_name.take());
-            user.set_role(patch.role.unwrap_or(user.role), now);
+            user.set_role(patch.role.unwrap_or(user.role), time);
             user.set_disabled(patch.disabled.unwrap_or(user.disabled));
             Ok(())
-        })
-        .await
+        });
+        let now = now.await?;
+        Ok(before.get().cloned().zip(now).map(|(before, now)| Changed { before, now }))
     }
 
     /// Hashes a new password of a user. 400 naming the rule that it breaks.

@@ -1,7 +1,8 @@
 //! The security log: what happens to accounts and sessions, a line each (ASVS 16.3).
 //!
 //! The lines go to the log under the target `security`; the server's log also appends them to
-//! `AUDIT_FILE`. No line holds a secret: users and sessions are named by their public ids.
+//! `AUDIT_FILE`. No line holds a secret: users and sessions are named by their public ids, and
+//! what somebody typed is not repeated. `docs/CONTROLS.md` has the inventory.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -9,7 +10,7 @@ use std::net::IpAddr;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpMessage as _, HttpRequest};
-use log::Level;
+use log::Level::{self, Info, Warn};
 use uuid::Uuid;
 
 use crate::models::UserId;
@@ -98,44 +99,38 @@ impl Event {
         self.described().1
     }
 
-    const fn described(self) -> (&'static str, &'static str) {
-        match self {
-            Self::LoginSucceeded => ("authn_login_success", "a password was right"),
-            Self::LoginSucceededAfterFailures => {
-                ("authn_login_successafterfail", "a password was right, after wrong ones")
-            }
-            Self::LoginFailed => ("authn_login_fail", "a login was refused"),
-            Self::Throttled => ("excess_rate_limit_exceeded", "an attempt was turned away"),
-            Self::LoggedOut => ("authn_logout", "a user logged out"),
-            Self::SessionRevoked => ("authn_token_revoked", "a session was ended"),
-            Self::SessionRenewed => ("session_renewed", "a session got a new id"),
-            Self::SessionUnknown => {
-                ("authn_token_unknown", "an unknown or ended session was presented")
-            }
-            Self::PasswordChanged => ("authn_password_change", "a password was changed"),
-            Self::RoleChanged => ("authz_change", "a role was changed"),
-            Self::UserCreated => ("user_created", "a user was made"),
-            Self::UserDisabled => ("user_disabled", "a user was locked out"),
-            Self::UserEnabled => ("user_enabled", "a user was let in again"),
-            Self::UserDeleted => ("user_deleted", "a user was deleted"),
-            Self::AccessDenied => ("authz_fail", "a request was not permitted"),
-            Self::CrossSiteRefused => ("malicious_csrf", "a cross-site request was refused"),
-            Self::InputRefused => ("input_validation_fail", "a malformed request was refused"),
-            Self::Started => ("sys_startup", "the service began to answer"),
-            Self::Stopped => ("sys_shutdown", "the service was told to stop"),
-        }
+    /// How loud its line is.
+    pub const fn level(self) -> Level {
+        self.described().2
     }
 
-    const fn level(self) -> Level {
+    const fn described(self) -> (&'static str, &'static str, Level) {
         match self {
-            Self::LoginSucceededAfterFailures
-            | Self::LoginFailed
-            | Self::Throttled
-            | Self::SessionUnknown
-            | Self::AccessDenied
-            | Self::CrossSiteRefused
-            | Self::InputRefused => Level::Warn,
-            _ => Level::Info,
+            Self::LoginSucceeded => ("authn_login_success", "a password was right", Info),
+            Self::LoginSucceededAfterFailures => {
+                ("authn_login_successafterfail", "a password was right, after wrong ones", Warn)
+            }
+            Self::LoginFailed => ("authn_login_fail", "a login was refused", Warn),
+            Self::Throttled => ("excess_rate_limit_exceeded", "an attempt was turned away", Warn),
+            Self::LoggedOut => ("authn_logout", "a user logged out", Info),
+            Self::SessionRevoked => ("authn_token_revoked", "a session was ended", Info),
+            Self::SessionRenewed => ("session_renewed", "a session got a new id", Info),
+            Self::SessionUnknown => {
+                ("authn_token_unknown", "an unknown or ended session was presented", Warn)
+            }
+            Self::PasswordChanged => ("authn_password_change", "a password was changed", Info),
+            Self::RoleChanged => ("authz_change", "a role was changed", Info),
+            Self::UserCreated => ("user_created", "a user was made", Info),
+            Self::UserDisabled => ("user_disabled", "a user was locked out", Info),
+            Self::UserEnabled => ("user_enabled", "a user was let in again", Info),
+            Self::UserDeleted => ("user_deleted", "a user was deleted", Info),
+            Self::AccessDenied => ("authz_fail", "a request was not permitted", Warn),
+            Self::CrossSiteRefused => ("malicious_csrf", "a cross-site request was refused", Warn),
+            Self::InputRefused => {
+                ("input_validation_fail", "a malformed request was refused", Warn)
+            }
+            Self::Started => ("sys_startup", "the service began to answer", Info),
+            Self::Stopped => ("sys_shutdown", "the service was told to stop", Info),
         }
     }
 }
@@ -146,13 +141,21 @@ pub struct Trace {
     /// The client's address; none for the command line.
     pub client: Option<IpAddr>,
     request_id: Option<RequestId>,
+    /// On which way, if it was not a request: begins the detail.
+    way: Option<&'static str>,
 }
 
 impl Trace {
     /// That of a request.
     pub fn of(request: &HttpRequest) -> Self {
         let client = super::client_address(request);
-        Self { client, request_id: request.extensions().get::<RequestId>().cloned() }
+        let request_id = request.extensions().get::<RequestId>().cloned();
+        Self { client, request_id, way: None }
+    }
+
+    /// That of a command, which whoever holds the data directory gives.
+    pub fn command_line() -> Self {
+        Self { way: Some("command line"), ..Self::default() }
     }
 
     fn request_id(&self) -> Option<&str> {
@@ -184,10 +187,16 @@ impl About {
         Self { actor, subject: Some(subject), ..Self::default() }
     }
 
+    /// A request that is turned away, and why.
+    pub fn refused(request: &HttpRequest, why: impl Display) -> Self {
+        let (method, path) = (request.method(), request.path());
+        Self::default().detail(format!("{why}: {method} {path}"))
+    }
+
     /// With a session, by its public id.
     #[must_use]
-    pub fn session(self, session: Uuid) -> Self {
-        Self { session: Some(session), ..self }
+    pub fn session(self, session: impl Into<Option<Uuid>>) -> Self {
+        Self { session: session.into(), ..self }
     }
 
     /// With what else there is to say.
@@ -208,9 +217,16 @@ pub fn record(event: Event, trace: &Trace, about: &About) {
         session:% = OrDash(about.session),
         client:% = OrDash(trace.client),
         request_id:% = OrDash(trace.request_id()),
-        detail:% = about.detail;
+        detail:% = OrDash(detail(trace.way, &about.detail));
         "{}", event.meaning()
     );
+}
+
+/// What there is to say of the way and beside it.
+fn detail(way: Option<&'static str>, more: &str) -> Option<String> {
+    let parts = way.into_iter().chain(Some(more).filter(|more| !more.is_empty()));
+    let parts: Vec<&str> = parts.collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
 }
 
 struct OrDash<T>(Option<T>);

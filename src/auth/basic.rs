@@ -11,7 +11,7 @@ use sha2::Sha256;
 use tokio::sync::Mutex;
 
 use super::accounts::{Accounts, Attempt, Pathway};
-use super::audit::Trace;
+use super::audit::{self, About, Event, Trace};
 use super::cookie::SessionCookie;
 use super::{Auth, credentials};
 use crate::clock::Timestamp;
@@ -64,9 +64,15 @@ impl Auth for BasicAuth {
     async fn current_user(&self, request: &HttpRequest) -> Result<Option<Arc<User>>> {
         let authorization = self.authorization_header(request)?;
         let token = authorization.and_then(|header| credentials::of_scheme(header, "Basic"));
-        let Some(decoded) = token.and_then(credentials::decode_basic) else { return Ok(None) };
-        let Some(sent) = credentials::split_basic(&decoded) else { return Ok(None) };
-        let key = self.verified.key(&decoded);
+        let Some(token) = token else { return Ok(None) };
+        let decoded = credentials::decode_basic(token);
+        let sent = decoded.as_ref().and_then(|decoded| credentials::split_basic(decoded));
+        let Some((decoded, sent)) = decoded.as_ref().zip(sent) else {
+            let about = About::refused(request, "malformed Basic credentials");
+            audit::record(Event::InputRefused, &Trace::of(request), &about);
+            return Ok(None);
+        };
+        let key = self.verified.key(decoded);
         if let Some(user) = self.remembered(&key).await? {
             return Ok(Some(user));
         }

@@ -11,6 +11,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
+use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
@@ -133,16 +134,44 @@ pub async fn guard<B: MessageBody + 'static>(
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            next.call(request).await?.map_into_left_body()
+            let response = next.call(request).await?;
+            if response.status() == StatusCode::FORBIDDEN {
+                record_refused(auth.as_ref(), &response).await;
+            }
+            response.map_into_left_body()
         }
         // An answer, not an error: an error would lose cookies that are set further out.
-        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+        Err(refused) => {
+            if let Error::BadRequest(why) = &refused {
+                let about = About::refused(request.request(), why);
+                audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
+            }
+            request.into_response(refused.error_response()).map_into_right_body()
+        }
     };
     if response.status() == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static(auth.challenge());
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     Ok(response)
+}
+
+/// Tells the security log of an answer that refused somebody what is not for him. A wrong
+/// password has its line already.
+async fn record_refused<B>(auth: &dyn Auth, response: &ServiceResponse<B>) {
+    let caller = response.request().extensions().get::<Caller>().cloned();
+    let Some(user) = caller.as_ref().and_then(Caller::user) else { return };
+    let why = response.response().error().and_then(actix_web::Error::as_error::<Error>);
+    if !matches!(why, Some(Error::WrongPassword)) {
+        record_denial(auth, response.request(), user, why.unwrap_or(&Error::Forbidden)).await;
+    }
+}
+
+async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why: &Error) {
+    let session = auth.current_session(request).await.ok().flatten().map(|session| session.id);
+    let about = About::refused(request, why).session(session);
+    let about = About { actor: Some(user.id), ..about };
+    audit::record(Event::AccessDenied, &Trace::of(request), &about);
 }
 
 /// Lets a request through, with the user who is speaking, or tells why not.
@@ -159,7 +188,8 @@ async fn admit(
         return Err(Error::unauthorized());
     }
     if is_cross_site(auth, rules, request)? {
-        log::warn!("refused a cross-site {} {}", request.method(), request.path());
+        let about = About::refused(request, "cross-site");
+        audit::record(Event::CrossSiteRefused, &Trace::of(request), &about);
         return Err(Error::Forbidden);
     }
     if open {
@@ -167,6 +197,7 @@ async fn admit(
     }
     match auth.current_user(request).await? {
         Some(user) if user.must_change && !is_way_out(request) => {
+            record_denial(auth, request, &user, &Error::PasswordChangeRequired).await;
             Err(Error::PasswordChangeRequired)
         }
         Some(user) => Ok(Some(Caller::User(user))),

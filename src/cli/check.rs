@@ -4,13 +4,14 @@ use std::path::Path;
 use super::{Failure, Outcome};
 use crate::app::{Found, World};
 use crate::config::Config;
-use crate::server::Tls;
+use crate::server::{Tls, logging};
 use crate::store::files::directory_of;
 
 /// Settings have been checked when this is called; here come the files. Changes nothing.
 pub fn check(config: &Config) -> Outcome {
     Tls::open(config).map_err(Failure::usage)?;
     let path = config.data_dir.as_path();
+    config.audit_file().map_or(Ok(()), logging::can_append_to).map_err(Failure::usage)?;
     let mut out = io::stdout();
     writeln!(out, "settings: good")?;
     if is_still_to_be_made(path) {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::export::FORMAT;
 use super::{Data, Failure, Outcome, tell, with_data};
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
@@ -31,7 +32,12 @@ pub async fn import(config: &Config, file: &Path) -> Outcome {
         let (new, known) = unknown(&data, found.users).await.map_err(named)?;
         let count = new.len();
         let users = wrap(&data, new, lanes).await?;
+        let made: Vec<_> = users.iter().map(|user| (user.id, user.role)).collect();
         data.accounts.users.insert_all(users).await?;
+        for (id, role) in made {
+            let about = About::done_to(id, None).detail(format!("import, role {role}"));
+            audit::record(Event::UserCreated, &Trace::command_line(), &about);
+        }
         tell(&format!("imported {count} users, {known} were there already"))?;
         match found.sessions.len() {
             0 => {}

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, keep_security_log};
 use crate::app::Service;
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::Config;
 use crate::error::Error;
 use crate::server::{Bound, Signals, Tls};
@@ -12,6 +13,7 @@ pub async fn serve(config: &Config) -> Outcome {
     if is_new(config) {
         config.first_admin().map_err(Failure::usage)?;
     }
+    keep_security_log(config)?;
     if config.unsafe_fast_hash {
         log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
     }
@@ -29,6 +31,7 @@ async fn run(config: &Config, service: &Arc<Service>, bound: Bound, signals: Sig
     ensure_first_admin(config, service).await?;
     let users = service.accounts().users.count().await?;
     let sessions = service.session_count().await?;
+    audit::record(Event::Started, &Trace::default(), &About::default());
     log::info!("data in {}, users: {users}, sessions: {sessions}", config.data_dir.display());
     bound.run(signals, Arc::clone(service).sweep()).await.map_err(Failure::of)
 }

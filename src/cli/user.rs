@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::{Data, Failure, Outcome, tell, with_data};
 use crate::app::{Found, World};
 use crate::auth::accounts::{NewUser, UserPatch};
+use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::Config;
 use crate::models::{Role, User};
 use crate::store::SessionStore as _;
@@ -79,6 +80,7 @@ pub async fn user(config: &Config, command: UserCommand) -> Outcome {
                 let password = ask_password(&email)?;
                 let new = NewUser { email, password, first_name, last_name, role, must_change };
                 let user = data.accounts.create(new).await?;
+                record(Event::UserCreated, &user, format!("role {role}"));
                 tell(&format!("added {} {} {}", user.role, user.email, user.id))
             })
             .await
@@ -97,6 +99,7 @@ async fn run(data: &Data, command: Change) -> Outcome {
             let password = ask_password(user.email.as_str())?;
             let hash = data.accounts.hash(password, &user).await?;
             data.accounts.set_password(user.id, hash, must_change).await?;
+            record(Event::PasswordChanged, &user, String::new());
             end_sessions(data, &user).await?;
             tell(&format!("changed the password of {}", user.email))
         }
@@ -117,6 +120,7 @@ async fn run(data: &Data, command: Change) -> Outcome {
         Change::Delete { user } => {
             let user = find(data, &user).await?;
             data.accounts.users.remove(user.id).await?;
+            record(Event::UserDeleted, &user, String::new());
             end_sessions(data, &user).await?;
             tell(&format!("deleted {}", user.email))
         }
@@ -138,8 +142,16 @@ fn disabled(disabled: bool) -> UserPatch {
 
 async fn change(data: &Data, user: &str, patch: UserPatch) -> Result<Arc<User>, Failure> {
     let user = find(data, user).await?;
-    data.accounts.update(user.id, patch).await?;
+    if let Some(changed) = data.accounts.update(user.id, patch).await? {
+        changed.events().for_each(|(event, detail)| record(event, &user, detail));
+    }
     Ok(user)
+}
+
+/// Writes to the security log what was done to a user.
+fn record(event: Event, user: &User, detail: String) {
+    let about = About::done_to(user.id, None).detail(detail);
+    audit::record(event, &Trace::command_line(), &about);
 }
 
 async fn end_sessions(data: &Data, user: &User) -> Outcome {

@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
-use crate::auth::audit::RequestId;
+use crate::auth::audit::{self, About, Event, RequestId, Trace};
 use crate::auth::guard::Caller;
 use crate::auth::path;
 use crate::error::{Error, Result};
@@ -89,7 +89,11 @@ pub async fn edge<B: MessageBody + 'static>(
             Ok(response) => response?.map_into_left_body(),
             Err(_panic) => return Err(panicked(id, here.https)),
         },
-        Err(refused) => request.into_response(refused.error_response()).map_into_right_body(),
+        Err(refused) => {
+            let about = About::refused(request.request(), &refused);
+            audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
+            request.into_response(refused.error_response()).map_into_right_body()
+        }
     };
     Ok(finish(response, started, &id, here.https, flight))
 }

@@ -1,31 +1,39 @@
-//! The log, on standard error: lines for people, or one JSON object a line.
+//! The log, on standard error: lines for people, or one JSON object a line. What is of the target
+//! `security` goes to `AUDIT_FILE` as well, if there is one.
+
+mod audit_file;
 
 use std::fmt::{self, Display, Write as _};
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::OnceLock;
 
-use env_logger::Builder;
-use env_logger::fmt::Formatter;
-use log::Record;
+use env_filter::Filter;
 use log::kv::{self, Key, Value, VisitSource};
+use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::Map;
 
+use crate::auth::audit;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::LogFormat;
+use audit_file::AuditFile;
+
+pub use audit_file::can_append_to;
 
 /// The most characters of one text in the log.
 const MAX_TEXT: usize = 512;
 
+/// Where the security log is appended to, if it is. There is one log in a process, and so one of
+/// these.
+static AUDIT_FILE: OnceLock<AuditFile> = OnceLock::new();
+
 /// Starts the log, and makes every panic one line of it.
 pub fn start(format: LogFormat, filters: &str) {
-    let clock = SystemClock::new();
-    let write = move |out: &mut Formatter, record: &Record<'_>| {
-        let line = match format {
-            LogFormat::Text => text(record, clock.now()),
-            LogFormat::Json => json(record, clock.now()),
-        };
-        writeln!(out, "{line}")
-    };
-    Builder::new().parse_filters(filters).format(write).init();
+    let mut builder = env_filter::Builder::new();
+    let filter = builder.try_parse(filters).expect("checked with the settings").build();
+    log::set_max_level(filter.filter());
+    let lines = Lines { format, filter, clock: SystemClock::new() };
+    log::set_boxed_logger(Box::new(lines)).expect("a log is started once");
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or_default();
@@ -33,8 +41,64 @@ pub fn start(format: LogFormat, filters: &str) {
     }));
 }
 
+/// From here on the security log is appended to this file too, whatever the filters of the log
+/// let through. The error is one line that names the file.
+pub fn append_to(path: &Path) -> Result<(), String> {
+    let file = AuditFile::open(path)?;
+    AUDIT_FILE.get_or_init(|| file);
+    // No event is quieter than that.
+    log::set_max_level(log::max_level().max(LevelFilter::Info));
+    Ok(())
+}
+
+/// Opens the file of the security log anew: after it has been renamed, the next line is the first
+/// of another file.
+pub fn reopen() {
+    if let Some(file) = AUDIT_FILE.get() {
+        file.reopen();
+    }
+}
+
+/// Makes a line of each record.
+struct Lines {
+    format: LogFormat,
+    /// What goes to standard error.
+    filter: Filter,
+    clock: SystemClock,
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.enabled(metadata) || audit_file_of(metadata).is_some()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let now = self.clock.now();
+        if let Some(file) = audit_file_of(record.metadata()) {
+            file.append(json(record, now));
+        }
+        if self.filter.matches(record) {
+            let line = match self.format {
+                LogFormat::Text => text(record, now),
+                LogFormat::Json => json(record, now),
+            };
+            // Whoever was reading may have gone: that ends no service.
+            let _ = io::stderr().write_all((line + "\n").as_bytes());
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn audit_file_of(metadata: &Metadata<'_>) -> Option<&'static AuditFile> {
+    AUDIT_FILE.get().filter(|_| metadata.target() == audit::TARGET)
+}
+
 fn text(record: &Record<'_>, time: Timestamp) -> String {
     let mut line = format!("{time} {:5} ", record.level());
+    if record.target() == audit::TARGET {
+        line.extend([audit::TARGET, ": "]);
+    }
     push_clean(&mut line, record.args());
     let mut pairs = Pairs(|key: &str, value: &Value<'_>| {
         line.extend([" ", key, "="]);
@@ -54,6 +118,7 @@ fn json(record: &Record<'_>, time: Timestamp) -> String {
     let mut object = Map::new();
     object.insert("time".into(), text(&time));
     object.insert("level".into(), record.level().as_str().to_lowercase().into());
+    object.insert("target".into(), text(&record.target()));
     object.insert("message".into(), text(record.args()));
     let mut pairs = Pairs(|key: &str, value: &Value<'_>| {
         let number = value.to_u64().map(Into::into).or_else(|| value.to_f64().map(Into::into));
@@ -135,6 +200,20 @@ mod tests {
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!((read["path"].as_str(), read["level"].as_str()), (Some(path), Some("info")));
         assert!(!line.contains('\n'));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_breaks_a_line(hostile in "\\PC*|[\\x00-\\x1f\\x7f-\\x9f\\u{2028}\\u{2029}\\u{202e}\"\\\\]*") {
+            let values = [("detail", hostile.as_str())];
+            let message = format_args!("{hostile}");
+            let record = Record::builder().args(message).key_values(&values).build();
+            let (text, json) = (text(&record, TIME), json(&record, TIME));
+            proptest::prop_assert!(!text.contains(is_risky), "{text:?}");
+            proptest::prop_assert!(!json.contains(is_risky), "{json:?}");
+            let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+            proptest::prop_assert_eq!(&read["detail"], &read["message"]);
+        }
     }
 
     #[test]

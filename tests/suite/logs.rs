@@ -9,7 +9,8 @@ use crate::harness::{ADMIN, ADMIN_PASSWORD, PASSWORD, Program, Server};
 /// The lines about requests, once as many as these are there.
 fn requests(server: Server, count: usize) -> Vec<String> {
     let (.., log) = server.stop();
-    let of_request = |line: &String| line.contains(" request ") || line.contains("\"request\"");
+    let of_request =
+        |line: &String| line.contains(" INFO  request ") || line.contains("\"request\"");
     let lines: Vec<String> = log.into_iter().filter(of_request).collect();
     assert_eq!(lines.len(), count, "{lines:?}");
     lines
@@ -51,7 +52,7 @@ fn a_line_is_an_object_where_json_is_asked_for() {
     for line in &lines {
         assert!(line["time"].as_str().unwrap().ends_with('Z'), "{line}");
         assert!(["info", "warn"].contains(&line["level"].as_str().unwrap()), "{line}");
-        assert!(line["message"].is_string(), "{line}");
+        assert!(line["message"].is_string() && line["target"].is_string(), "{line}");
     }
     let request = lines.iter().find(|line| line["message"] == "request").unwrap();
     for (key, value) in [
@@ -94,8 +95,9 @@ fn nobody_can_write_a_line_of_his_own() {
     }
 }
 
-/// A run through everything that takes secrets, with good and bad ones.
-fn scripted_run(program: Program, new_password: &str) -> (Vec<String>, Vec<String>) {
+/// A run through everything that takes secrets, with good and bad ones. Returns the log, and all
+/// secrets.
+pub fn scripted_run(program: Program, new_password: &str) -> (Vec<String>, Vec<String>) {
     let server = program.start();
     let mut secrets = vec![ADMIN_PASSWORD.to_owned(), PASSWORD.into(), new_password.to_owned()];
     let body = json!({ "email": "bob@example.com", "password": new_password });
@@ -140,10 +142,34 @@ fn scripted_run(program: Program, new_password: &str) -> (Vec<String>, Vec<Strin
     for request in [server.put(&path), server.delete(&path)] {
         server.by_admin(request).json(&json!({ "password": new_password })).send();
     }
+    let mut id = None;
     if sessions {
-        let id = server.admin();
-        server.delete("/api/v1/auth_session/logout").session(&id).send();
-        secrets.push(id);
+        let first = server.admin();
+        let renewed = server.post("/api/v1/auth_session/refresh").session(&first).send();
+        let renewed = renewed.session_id().unwrap();
+        let reauth = |password| {
+            let request = server.post("/api/v1/auth_session/reauth").session(&renewed);
+            request.form(&[("password", password)]).send().session_id()
+        };
+        assert_eq!(reauth(wrong), None);
+        id = reauth(ADMIN_PASSWORD);
+        secrets.extend([first, renewed.clone(), id.clone().unwrap()]);
+    }
+    for (current, new) in [(wrong, "third secret 9"), (ADMIN_PASSWORD, "third secret 9")] {
+        let request = server.put("/api/v1/users/me/password");
+        let request = match &id {
+            Some(id) => request.session(id),
+            None => request.basic(ADMIN, ADMIN_PASSWORD),
+        };
+        let changed = request.json(&json!({ "current_password": current, "new_password": new }));
+        let changed = changed.send();
+        assert_eq!(changed.status, if current == wrong { 403 } else { 200 }, "{}", changed.body);
+        secrets.push(new.into());
+        secrets.extend(changed.session_id());
+        id = changed.session_id().or(id);
+    }
+    if let Some(id) = id {
+        assert_eq!(server.delete("/api/v1/auth_session/logout").session(&id).send().status, 200);
     }
     let (.., log) = server.stop();
     assert!(log.len() > 20, "{log:?}");

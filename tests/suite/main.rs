@@ -39,6 +39,7 @@ mod request_ids;
 mod restart;
 mod revocation;
 mod roles;
+mod security_log;
 mod session_in_use;
 mod session_life;
 mod settings;

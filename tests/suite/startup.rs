@@ -92,6 +92,7 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         &["actix=loud", "a=b=c", "info,=x"],
         "must be a level",
     ),
+    ("AUDIT_FILE", "", &["/", "/nowhere/audit.log"], "(os error "),
     ("ADMIN_EMAIL", "", &["admin", "a@b@c", "admin@ex\u{e4}mple.com"], "name@example.com"),
 ];
 

@@ -82,7 +82,9 @@ impl Accounts {
                 (Event::LoginFailed, format!("{}: {}", attempt.pathway.name(), why.name()).into())
             }
         };
-        let about = About { actor: known, subject: known, session: None, detail };
+        // Whoever was refused has not shown that it is he.
+        let actor = known.filter(|_| outcome.is_ok());
+        let about = About { actor, subject: known, session: None, detail };
         audit::record(event, &attempt.trace, &about);
         Ok(outcome)
     }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -149,14 +150,24 @@ impl Program {
         let Some(address) = address.filter(|_| ready) else {
             return Err((child.wait().unwrap(), log.lines()));
         };
-        let reader = {
-            let log = Arc::clone(&log);
-            std::thread::spawn(move || {
-                lines.map_while(Result::ok).for_each(|line| log.push(line));
-                log.end();
-            })
-        };
-        Ok(Server { program: self, child, client: Client::at(address), log, reader: Some(reader) })
+        let reader = Some(log.follow(lines));
+        Ok(Server { program: self, child, client: Client::at(address), log, reader })
+    }
+
+    /// Starts one whose log does not tell where it listens, and returns when it does.
+    pub fn start_silent(self) -> Server {
+        // Other servers listen on 127.0.0.1, so that nobody takes the port meanwhile.
+        let free = TcpListener::bind("127.45.6.7:0").unwrap().local_addr().unwrap();
+        let (host, port) = (free.ip().to_string(), free.port().to_string());
+        let program = self.set("API_HOST", &host).set("API_PORT", &port);
+        let mut child = sessiond(&program.variables).spawn().unwrap();
+        while TcpStream::connect(free).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended");
+            std::thread::yield_now();
+        }
+        let log = Arc::new(Log::default());
+        let reader = Some(log.follow(BufReader::new(child.stderr.take().unwrap()).lines()));
+        Server { program, child, client: Client::at(free), log, reader }
     }
 
     /// Its kind of authentication.
@@ -178,6 +189,18 @@ struct Log {
 }
 
 impl Log {
+    /// Takes all lines that are still to come, on a thread of its own.
+    fn follow(
+        self: &Arc<Self>,
+        lines: impl Iterator<Item = std::io::Result<String>> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let log = Arc::clone(self);
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| log.push(line));
+            log.end();
+        })
+    }
+
     fn push(&self, line: String) {
         self.lines.lock().unwrap().0.push(line);
         self.changed.notify_all();
