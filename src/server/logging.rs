@@ -4,11 +4,12 @@
 mod audit_file;
 
 use std::fmt::{self, Display, Write as _};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use env_filter::Filter;
+use env_logger::fmt::Formatter;
+use env_logger::{Builder, Logger};
 use log::kv::{self, Key, Value, VisitSource};
 use log::{LevelFilter, Log, Metadata, Record};
 use serde_json::Map;
@@ -29,11 +30,18 @@ static AUDIT_FILE: OnceLock<AuditFile> = OnceLock::new();
 
 /// Starts the log, and makes every panic one line of it.
 pub fn start(format: LogFormat, filters: &str) {
-    let mut builder = env_filter::Builder::new();
-    let filter = builder.try_parse(filters).expect("checked with the settings").build();
-    log::set_max_level(filter.filter());
-    let lines = Lines { format, filter, clock: SystemClock::new() };
-    log::set_boxed_logger(Box::new(lines)).expect("a log is started once");
+    let clock = SystemClock::new();
+    let write = move |out: &mut Formatter, record: &Record<'_>| {
+        let line = match format {
+            LogFormat::Text => text(record, clock.now()),
+            LogFormat::Json => json(record, clock.now()),
+        };
+        writeln!(out, "{line}")
+    };
+    let terminal = Builder::new().parse_filters(filters).format(write).build();
+    log::set_max_level(terminal.filter());
+    log::set_boxed_logger(Box::new(Lines { terminal, clock: SystemClock::new() }))
+        .expect("a log is started once");
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or_default();
@@ -59,32 +67,23 @@ pub fn reopen() {
     }
 }
 
-/// Makes a line of each record.
+/// Sends each record where it belongs.
 struct Lines {
-    format: LogFormat,
-    /// What goes to standard error.
-    filter: Filter,
+    /// Standard error, for what the filters let through.
+    terminal: Logger,
     clock: SystemClock,
 }
 
 impl Log for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.enabled(metadata) || audit_file_of(metadata).is_some()
+        self.terminal.enabled(metadata) || audit_file_of(metadata).is_some()
     }
 
     fn log(&self, record: &Record<'_>) {
-        let now = self.clock.now();
         if let Some(file) = audit_file_of(record.metadata()) {
-            file.append(json(record, now));
+            file.append(json(record, self.clock.now()));
         }
-        if self.filter.matches(record) {
-            let line = match self.format {
-                LogFormat::Text => text(record, now),
-                LogFormat::Json => json(record, now),
-            };
-            // Whoever was reading may have gone: that ends no service.
-            let _ = io::stderr().write_all((line + "\n").as_bytes());
-        }
+        self.terminal.log(record);
     }
 
     fn flush(&self) {}
