@@ -14,6 +14,7 @@ pub mod path;
 pub mod session;
 pub mod session_db;
 pub mod session_exp;
+mod turns;
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};

@@ -1,6 +1,6 @@
 //! Basic authentication (RFC 7617).
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use dashmap::DashMap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use tokio::sync::Mutex;
 
 use super::accounts::{Accounts, Attempt, Pathway};
 use super::audit::{self, About, Event, Trace};
 use super::cookie::SessionCookie;
+use super::turns::Turns;
 use super::{Auth, credentials};
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -78,7 +78,7 @@ impl Auth for BasicAuth {
         }
         // Many requests at once with one new credential do not all hash it: they wait for each
         // other, and share what came of a verification that began after they did.
-        let (turn, arrived) = (self.verified.turn(key), self.now());
+        let (turn, arrived) = (self.verified.turns.of(key), self.now());
         let mut refused = turn.lock().await;
         if refused.is_some_and(|began| arrived < began) {
             return Ok(None);
@@ -114,19 +114,17 @@ impl Auth for BasicAuth {
 struct VerifiedCredentials {
     key: [u8; 32],
     known: DashMap<Key, (Arc<User>, Timestamp)>,
-    turns: DashMap<Key, Weak<Turn>>,
+    /// Held by the request that verifies a credential; tells the others when the last verification
+    /// began that refused it.
+    turns: Turns<Key, Option<Timestamp>>,
 }
-
-/// Held by the request that verifies a credential; tells the others when the last verification
-/// began that refused it.
-type Turn = Mutex<Option<Timestamp>>;
 
 /// The HMAC of an e-mail address and a password.
 type Key = [u8; 32];
 
 impl VerifiedCredentials {
     fn new(random: &dyn Random) -> Result<Self> {
-        Ok(Self { key: random::bytes(random)?, known: DashMap::new(), turns: DashMap::new() })
+        Ok(Self { key: random::bytes(random)?, known: DashMap::new(), turns: Turns::new() })
     }
 
     fn key(&self, credentials: &str) -> Key {
@@ -149,21 +147,8 @@ impl VerifiedCredentials {
         }
     }
 
-    /// Whoever holds this lock verifies this credential; it is gone when nobody does.
-    fn turn(&self, key: Key) -> Arc<Turn> {
-        if self.turns.len() >= CAPACITY {
-            self.turns.retain(|_, turn| turn.strong_count() > 0);
-        }
-        let mut turn = self.turns.entry(key).or_default();
-        turn.upgrade().unwrap_or_else(|| {
-            let fresh = Arc::new(Turn::default());
-            *turn = Arc::downgrade(&fresh);
-            fresh
-        })
-    }
-
     fn purge(&self, now: Timestamp) {
         self.known.retain(|_, (_, until)| now < *until);
-        self.turns.retain(|_, turn| turn.strong_count() > 0);
+        self.turns.purge();
     }
 }
