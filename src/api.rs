@@ -22,7 +22,7 @@ pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
-/// `Accounts`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+/// `Proxies`, `Accounts`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
 pub fn configure(config: &mut web::ServiceConfig) {
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
     let scope = scope.default_service(web::to(not_found));

@@ -14,9 +14,11 @@ use crate::auth::basic::BasicAuth;
 use crate::auth::guard::GuardRules;
 use crate::auth::hashing::{Hasher, Lanes};
 use crate::auth::none::NoAuth;
+use crate::auth::proxies::Proxies;
 use crate::auth::session::{SessionAuth, Sessions};
 use crate::auth::session_db::SessionDBAuth;
 use crate::auth::session_exp::SessionExpAuth;
+use crate::auth::throttle::Throttle;
 use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
@@ -133,6 +135,7 @@ pub struct Service {
     auth: Arc<dyn Auth>,
     sessions: Option<Arc<dyn SessionStore>>,
     rules: GuardRules,
+    proxies: Proxies,
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
 }
@@ -157,6 +160,7 @@ impl Service {
             auth,
             sessions,
             rules: config.guard_rules(),
+            proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
         })
@@ -167,10 +171,11 @@ impl Service {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
         let rules = web::Data::new(self.rules.clone());
+        let proxies = web::Data::new(self.proxies.clone());
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
-            config.app_data(accounts).app_data(auth).app_data(rules);
+            config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
             config.app_data(login_errors).app_data(body_timeout);
             api::configure(config);
         }
@@ -237,10 +242,12 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     let lanes = Lanes::start(lanes, queue)?;
     let costs = stores.users.table().iter().filter_map(|user| user.password_hash.cost());
     let (highest, random) = (costs.max().unwrap_or(0), Arc::clone(&world.random));
+    let throttle = |mistakes| Throttle::new(mistakes, Arc::clone(&world.clock));
     Ok(Accounts {
         users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
         hasher: Hasher::new(lanes, config.hash_cost(), highest, random),
         password_rules: config.password_rules(),
+        throttle: config.login_attempts().map(throttle),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
     })

@@ -11,23 +11,26 @@ pub mod hashing;
 pub mod none;
 pub mod origins;
 pub mod path;
+pub mod proxies;
 pub mod session;
 pub mod session_db;
 pub mod session_exp;
+pub mod throttle;
 mod turns;
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderValue, USER_AGENT};
+use actix_web::{HttpRequest, web};
 use async_trait::async_trait;
 
 use crate::error::Result;
 use crate::models::{Client, SessionHash, SessionId, User, UserId, UserSession};
 
 use cookie::SessionCookie;
+use proxies::Proxies;
 use session::Sessions;
 
 /// Where one logs in.
@@ -164,9 +167,12 @@ pub fn client(request: &HttpRequest) -> Client {
     Client::new(client_address(request), agent.as_deref())
 }
 
-/// The address a request comes from. The peer's: headers that claim another are not believed.
+/// The address a request comes from. The peer's, unless it is a trusted proxy that says for whom it
+/// asks; other headers that claim an address are not believed.
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer| peer.ip().to_canonical())
+    let peer = request.peer_addr()?.ip().to_canonical();
+    let proxies = request.app_data::<web::Data<Proxies>>();
+    Some(proxies.map_or(peer, |proxies| proxies.client(peer, request.headers())))
 }
 
 #[cfg(test)]

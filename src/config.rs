@@ -1,16 +1,17 @@
 //! Every setting: its flag, its variable, its default, and what it may be.
 
 mod check;
+mod line;
 mod values;
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, Parser};
 
 pub use check::FirstAdmin;
+pub use line::one_line;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
 use values::{BlockedPasswords, Domain, OriginList, Seconds, Secret, Threads};
 
@@ -18,6 +19,7 @@ use crate::api::LoginErrors;
 use crate::auth::cookie::SessionCookie;
 use crate::auth::guard::{GuardRules, InvalidStatus};
 use crate::auth::origins::Origins;
+use crate::auth::proxies::Proxies;
 use crate::models::{Email, Lifetime, PasswordRules};
 
 /// Seconds after which a session ends, unless something else is set.
@@ -76,9 +78,15 @@ pub struct Config {
     /// What a failed login tells: uniform, or detailed
     #[arg(long, env, global = true, default_value = "uniform", value_parser = values::login_errors)]
     pub login_errors: LoginErrors,
-    /// Slow down guessing: on, or off (accepted, takes effect in a later version)
+    /// Refuse to look at more passwords after too many wrong ones: on, or off
     #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
     pub login_throttle: bool,
+    /// Mistakes per minute that a person may make
+    #[arg(long, env, global = true, default_value = "12", value_parser = values::attempts)]
+    login_attempts: NonZeroU32,
+    /// Proxies whose X-Forwarded-For counts: addresses or networks, separated by commas
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    pub trusted_proxies: Proxies,
     /// File of passwords that are refused, one a line
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     password_blocklist: Maybe<BlockedPasswords>,
@@ -199,6 +207,11 @@ impl Config {
         }
     }
 
+    /// How many mistakes a minute the throttle lets a person make; none when it is off.
+    pub fn login_attempts(&self) -> Option<NonZeroU32> {
+        self.login_throttle.then_some(self.login_attempts)
+    }
+
     /// How many sessions a user may have.
     pub fn sessions_per_user(&self) -> usize {
         usize::try_from(self.sessions_per_user).unwrap_or(usize::MAX)
@@ -256,35 +269,4 @@ fn path(text: &str) -> Result<PathBuf, String> {
 fn port(text: &str) -> Result<u16, String> {
     let port = values::number::<0, 65_535>(text)?;
     Ok(u16::try_from(port).unwrap_or_default())
-}
-
-/// A bad setting or command line in one line: what, its value, and what is allowed.
-pub fn one_line(error: &clap::Error) -> String {
-    let (argument, value) =
-        (context(error, ContextKind::InvalidArg), context(error, ContextKind::InvalidValue));
-    match (error.kind(), argument, value) {
-        // "--api-port <API_PORT>": the name in angle brackets is that of the variable.
-        (ErrorKind::ValueValidation, Some(argument), Some(value)) => {
-            let name = argument.rsplit('<').next().unwrap_or_default().trim_end_matches('>');
-            let allowed =
-                std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
-            format!("{name}='{value}': {allowed}")
-        }
-        (ErrorKind::MissingRequiredArgument, Some(missing), _) => {
-            format!("{missing} is missing (see --help)")
-        }
-        _ => {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            format!("{} (see --help)", line.strip_prefix("error: ").unwrap_or(line))
-        }
-    }
-}
-
-fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) => Some(texts.join(", ")),
-        _ => None,
-    }
 }

@@ -12,6 +12,7 @@ use crate::store::UserStore;
 
 use super::audit::Event;
 use super::hashing::Hasher;
+use super::throttle::Throttle;
 
 pub use log_in::{Attempt, Pathway, Refusal};
 
@@ -72,6 +73,8 @@ pub struct Accounts {
     pub hasher: Hasher,
     /// What their passwords must keep to.
     pub password_rules: PasswordRules,
+    /// Bounds how often those may be guessed, unless that is switched off.
+    pub throttle: Option<Throttle>,
     /// Dates their changes.
     pub clock: Arc<dyn Clock>,
     /// Makes their ids.

@@ -11,8 +11,11 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 
+use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
+use super::session::presented_ids;
+use super::throttle::Throttle;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
@@ -126,10 +129,11 @@ impl FromRequest for Admin {
 pub async fn guard<B: MessageBody + 'static>(
     auth: web::Data<dyn Auth>,
     rules: web::Data<GuardRules>,
+    accounts: web::Data<Accounts>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let mut response = match admit(auth.as_ref(), &rules, request.request()).await {
+    let mut response = match admit(auth.as_ref(), &rules, &accounts, request.request()).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
@@ -178,6 +182,7 @@ async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why:
 async fn admit(
     auth: &dyn Auth,
     rules: &GuardRules,
+    accounts: &Accounts,
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
     path::check(request.path())?;
@@ -201,8 +206,33 @@ async fn admit(
             Err(Error::PasswordChangeRequired)
         }
         Some(user) => Ok(Some(Caller::User(user))),
-        None => Err(rules.refusal()),
+        None => {
+            note_unknown_session(auth, accounts.throttle.as_ref(), request)?;
+            Err(rules.refusal())
+        }
     }
+}
+
+/// Writes down that a request is refused whose session id nobody has; 429 when there were too many
+/// from its network: somebody may be guessing.
+fn note_unknown_session(
+    auth: &dyn Auth,
+    throttle: Option<&Throttle>,
+    request: &HttpRequest,
+) -> Result<()> {
+    if auth.sessions().is_none() || presented_ids(auth, request)?.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    let trace = Trace::of(request);
+    match throttle.map_or(Ok(()), |throttle| throttle.count_unknown_id(trace.client)) {
+        Ok(()) => audit::record(Event::SessionUnknown, &trace, &About::default()),
+        Err(wait) => {
+            let about = About::default().detail("unknown session ids");
+            audit::record(Event::Throttled, &trace, &about);
+            return Err(Error::TooManyAttempts(wait));
+        }
+    }
+    Ok(())
 }
 
 fn is_way_out(request: &HttpRequest) -> bool {

@@ -220,17 +220,27 @@ pub fn is_fresh(session: &UserSession, user: &User, window: Duration, now: Times
 /// The live session that a request presents: that of its cookie, else that of its bearer token.
 /// Two of different users in one request are a contradiction: 400.
 async fn presented<K: SessionKind>(kind: &K, request: &HttpRequest) -> Result<Option<Live>> {
-    let cookie = kind.session_cookie(request)?.and_then(SessionId::parse);
-    let authorization = kind.authorization_header(request)?;
-    let bearer = authorization.and_then(|header| credentials::of_scheme(header, "Bearer"));
+    let [cookie, bearer] = presented_ids(kind, request)?;
     let by_cookie = live_if(kind.kept(), cookie).await?;
-    let by_bearer = live_if(kind.kept(), bearer.and_then(SessionId::parse)).await?;
+    let by_bearer = live_if(kind.kept(), bearer).await?;
     match (by_cookie, by_bearer) {
         (Some((a, _)), Some((b, _))) if a.user_id != b.user_id => {
             Err(Error::bad("cookie and Authorization belong to different users"))
         }
         (by_cookie, by_bearer) => Ok(by_cookie.or(by_bearer)),
     }
+}
+
+/// The session ids that a request presents, whether somebody has them or not: in its cookie, and as
+/// its bearer token.
+pub fn presented_ids<A: Auth + ?Sized>(
+    auth: &A,
+    request: &HttpRequest,
+) -> Result<[Option<SessionId>; 2]> {
+    let cookie = auth.session_cookie(request)?;
+    let authorization = auth.authorization_header(request)?;
+    let bearer = authorization.and_then(|header| credentials::of_scheme(header, "Bearer"));
+    Ok([cookie, bearer].map(|sent| sent.and_then(SessionId::parse)))
 }
 
 async fn live_if(sessions: &Sessions, id: Option<SessionId>) -> Result<Option<Live>> {

@@ -17,6 +17,9 @@ pub async fn serve(config: &Config) -> Outcome {
     if config.unsafe_fast_hash {
         log::warn!("UNSAFE_FAST_HASH=1: password hashes are weak; for tests and benches only");
     }
+    if !config.login_throttle {
+        log::warn!("LOGIN_THROTTLE=off: passwords can be guessed as fast as they can be hashed");
+    }
     let service = Arc::new(Service::open(config)?);
     let signals = Signals::listen()?;
     // Nothing has been written yet: when the address is taken, all files stay as they are.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -124,6 +124,12 @@ pub fn number<const MIN: u64, const MAX: u64>(text: &str) -> Result<u64, String>
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|number| digits && (MIN..=MAX).contains(number));
     number.ok_or_else(|| format!("must be a whole number from {MIN} to {MAX}"))
+}
+
+/// Reads `LOGIN_ATTEMPTS`.
+pub fn attempts(text: &str) -> Result<NonZeroU32, String> {
+    let number = u32::try_from(number::<1, 1000>(text)?).unwrap_or_default();
+    Ok(NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN))
 }
 
 /// Reads seconds, at least one.

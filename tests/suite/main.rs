@@ -48,6 +48,7 @@ mod stale_authority;
 mod startup;
 mod status;
 mod stopping;
+mod throttle;
 mod tls;
 mod users_read;
 mod users_write;

@@ -70,6 +70,13 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
     ("INVALID_STATUS", "403", &["", "400", "404", "403 "], "must be one of 403, 401"),
     ("LOGIN_ERRORS", "uniform", &["", "verbose", "DETAILED"], "must be one of uniform, detailed"),
     ("LOGIN_THROTTLE", "on", &["", "maybe", "2"], "must be one of on, off"),
+    ("LOGIN_ATTEMPTS", "12", &["", "0", "1001", "-1", "a dozen"], "whole number from 1 to 1000"),
+    (
+        "TRUSTED_PROXIES",
+        "",
+        &["proxy.example.com", "10.0.0.0/33", "10.0.0.1;10.0.0.2", "10.0.0.1, *"],
+        "list addresses and networks like 10.0.0.0/8",
+    ),
     (
         "CORS_ORIGINS",
         "",
@@ -158,6 +165,8 @@ fn values_at_the_edge_of_what_is_allowed_start() {
         &[("SESSION_NAME", "!#$%&'*+-.^_`|~0")],
         &[("CORS_ORIGINS", "https://a.example, http://localhost:3000,*")],
         &[("LOGIN_THROTTLE", "off"), ("INVALID_STATUS", "401"), ("LOGIN_ERRORS", "detailed")],
+        &[("LOGIN_ATTEMPTS", "1"), ("TRUSTED_PROXIES", "127.0.0.1, ::1 10.0.0.0/8")],
+        &[("LOGIN_ATTEMPTS", "1000"), ("TRUSTED_PROXIES", "")],
     ] {
         let program = settings
             .iter()
@@ -329,6 +338,13 @@ fn fast_hashes_warn() {
     assert!(!warned(
         &Program::of("auth").unset("UNSAFE_FAST_HASH").set("BCRYPT_COST", "10").start()
     ));
+}
+
+#[test]
+fn a_service_without_a_throttle_warns() {
+    let warned = |server: &Server| server.log().iter().any(|l| l.contains("LOGIN_THROTTLE=off"));
+    assert!(warned(&Program::of("session_auth").set("LOGIN_THROTTLE", "off").start()));
+    assert!(!warned(&Server::of("session_auth")));
 }
 
 /// The files of a data directory, but for the lock.

@@ -1,11 +1,13 @@
 //! The one way in: every pathway on which somebody proves who he is with a password ends here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Accounts;
 use crate::auth::audit::{self, About, Event, Trace};
-use crate::error::Result;
-use crate::models::{Password, PasswordHash, User};
+use crate::auth::throttle::Counted;
+use crate::error::{Error, Result};
+use crate::models::{Password, PasswordHash, User, UserId};
 
 /// On which way somebody proves who he is (ASVS 6.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,19 @@ pub struct Attempt {
     pub trace: Trace,
 }
 
+impl Attempt {
+    /// Writes down what came of it, for the user who has the e-mail address.
+    fn record(
+        &self,
+        event: Event,
+        actor: Option<UserId>,
+        subject: Option<UserId>,
+        detail: Cow<'static, str>,
+    ) {
+        audit::record(event, &self.trace, &About { actor, subject, session: None, detail });
+    }
+}
+
 /// Why a login failed; for the service, rarely for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -66,27 +81,59 @@ impl Refusal {
 }
 
 impl Accounts {
-    /// Who has this e-mail address and this password. All that is refused takes the same time.
+    /// Who has this e-mail address and this password. All that is refused takes the same time; 429
+    /// where too much was refused before.
     pub async fn log_in(
         &self,
         email: &str,
         password: Password,
         attempt: &Attempt,
     ) -> Result<Result<Arc<User>, Refusal>> {
-        let found = self.users.search(email).await?;
-        let known = found.as_ref().map(|user| user.id);
-        let outcome = self.verify(found, password).await?;
-        let (event, detail) = match &outcome {
-            Ok(_) => (Event::LoginSucceeded, attempt.pathway.name().into()),
-            Err(why) => {
-                (Event::LoginFailed, format!("{}: {}", attempt.pathway.name(), why.name()).into())
+        let counted = self.count(email, attempt).await?;
+        let (known, outcome) = match self.examine(email, password).await {
+            Ok(examined) => examined,
+            Err(error) => {
+                if let Some(counted) = counted {
+                    counted.was_no_guess();
+                }
+                return Err(error);
             }
+        };
+        let after_failures = counted.is_some_and(|counted| counted.settle(outcome.is_ok()));
+        let pathway = attempt.pathway.name();
+        let (event, detail) = match &outcome {
+            Ok(_) if after_failures => (Event::LoginSucceededAfterFailures, pathway.into()),
+            Ok(_) => (Event::LoginSucceeded, pathway.into()),
+            Err(why) => (Event::LoginFailed, format!("{pathway}: {}", why.name()).into()),
         };
         // Whoever was refused has not shown that it is he.
         let actor = known.filter(|_| outcome.is_ok());
-        let about = About { actor, subject: known, session: None, detail };
-        audit::record(event, &attempt.trace, &about);
+        attempt.record(event, actor, known, detail);
         Ok(outcome)
+    }
+
+    /// Counts an attempt, unless the throttle is off; 429 where there were too many.
+    async fn count(&self, email: &str, attempt: &Attempt) -> Result<Option<Counted<'_>>> {
+        let Some(throttle) = &self.throttle else { return Ok(None) };
+        match throttle.count(email, attempt.trace.client).await {
+            Ok(counted) => Ok(Some(counted)),
+            Err(wait) => {
+                let known = self.users.search(email).await?.map(|user| user.id);
+                attempt.record(Event::Throttled, None, known, attempt.pathway.name().into());
+                Err(Error::TooManyAttempts(wait))
+            }
+        }
+    }
+
+    /// Whom an e-mail address names, and whether this is his password.
+    async fn examine(
+        &self,
+        email: &str,
+        password: Password,
+    ) -> Result<(Option<UserId>, Result<Arc<User>, Refusal>)> {
+        let found = self.users.search(email).await?;
+        let known = found.as_ref().map(|user| user.id);
+        Ok((known, self.verify(found, password).await?))
     }
 
     /// Whether this is the password of the user who was found.
@@ -128,5 +175,47 @@ impl Accounts {
         if let Err(error) = self.users.update(user.id, Box::new(change)).await {
             log::warn!("user {}: the outdated password hash stays for now: {error}", user.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::auth::hashing::{Hasher, Lanes};
+    use crate::auth::throttle::Throttle;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::models::PasswordRules;
+    use crate::random::SystemRandom;
+    use crate::store::memory::MemoryTable;
+
+    fn hasher(lanes: usize) -> Hasher {
+        Hasher::new(Lanes::start(lanes, 0).unwrap(), 4, 4, Arc::new(SystemRandom))
+    }
+
+    #[test]
+    fn an_attempt_that_is_answered_503_costs_nothing() {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+        let mut accounts = Accounts {
+            users: Arc::new(MemoryTable::<User>::default()),
+            hasher: hasher(0),
+            password_rules: PasswordRules::default(),
+            throttle: Some(Throttle::new(NonZeroU32::MIN, clock.clone())),
+            clock,
+            random: Arc::new(SystemRandom),
+        };
+        let attempt = Attempt { pathway: Pathway::Login, trace: Trace::default() };
+        let log_in = async |accounts: &Accounts| {
+            accounts.log_in("bob@example.com", Password::sent("wrong".into()), &attempt).await
+        };
+        actix_web::rt::System::new().block_on(async {
+            for _ in 0..100 {
+                assert!(matches!(log_in(&accounts).await, Err(Error::Busy)));
+            }
+            accounts.hasher = hasher(1);
+            assert_eq!(log_in(&accounts).await.unwrap().unwrap_err(), Refusal::UnknownUser);
+            assert!(matches!(log_in(&accounts).await, Err(Error::TooManyAttempts(_))));
+        });
     }
 }
