@@ -46,6 +46,9 @@ impl Model {
     pub fn login(&mut self, who: usize, seconds: Option<u64>, idle: Option<u64>) -> UserSession {
         let owner = User { id: self.user_id(who), ..user("owner") };
         let mut login = session(&owner, seconds.map(|seconds| self.now + seconds));
+        // No two begin together, so that it is plain which is the oldest.
+        let number = Duration::from_millis(self.ever_sessions.len() as u64);
+        login.created_at = after(self.now).plus(number);
         login.last_seen_at = LastSeen::at(after(self.now));
         login.idle_timeout = idle;
         self.ever_sessions.push(login.clone());
@@ -119,7 +122,6 @@ impl Model {
             self.sessions.retain(|session| !is_his(session) || !is_dead(session));
             let ages = self.sessions.iter().filter(|s| is_his(s));
             let mut ages: Vec<_> = ages.map(|s| (s.created_at, s.hash)).collect();
-            // Of two that began together, the one that was stored first is the older.
             ages.sort_by_key(|(created_at, _)| *created_at);
             ages.truncate((ages.len() + 1).saturating_sub(at_most));
             self.sessions.retain(|session| !ages.iter().any(|(_, hash)| *hash == session.hash));
