@@ -322,8 +322,8 @@ fn listed_passwords() {
 
     let listed = (0..100_000).map(|number| format!("listed password {number}"));
     let rules = PasswordRules { refused: Blocklist::new(listed), ..PasswordRules::default() };
-    let by_chance = (0..100_000)
-        .filter(|number| rules.check(format!("another password {number}"), BOB).is_err());
+    let by_chance =
+        (0..1_000).filter(|number| rules.check(format!("another password {number}"), BOB).is_err());
     assert_eq!(by_chance.count(), 0, "one in 180 million million is expected");
 }
 
