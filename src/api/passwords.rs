@@ -23,6 +23,9 @@ use crate::models::User;
 pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
     let fields = body.json().await?;
+    // A body takes its time; what counts is who is speaking now.
+    call.again().await?;
+    call.caller.may_touch(Some(user.id))?;
     let by = call.acting().await?;
     let (user, session) = if call.is_himself(user.id) {
         change_own(&call, &user, &fields).await?
