@@ -54,10 +54,15 @@ async fn change_own(
     let proved = call.prove(user, current, Pathway::CurrentPassword).await?;
     let hash = call.accounts.hash(new, user).await?;
     let user = call.accounts.change_password(&proved, hash).await?;
-    let session = match (call.auth.sessions(), session) {
-        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await?,
-        _ => None,
+    let renewed = match (call.auth.sessions(), session) {
+        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await,
+        _ => Ok(None),
     };
+    // The password has been changed, and that is the answer, whatever becomes of the session.
+    let session = renewed.unwrap_or_else(|error| {
+        log::warn!("user {}: his session has ended with his old password: {error}", user.id);
+        None
+    });
     Ok((user, session))
 }
 
