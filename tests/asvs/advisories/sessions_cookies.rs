@@ -31,19 +31,36 @@ pub const CHAPTER: Chapter = Chapter {
             "A request that was in flight writes the session back after logout (also \
              rack-session CVE-2025-46336; vertx-web #2936; tower-sessions #25, #36)",
         )
-        .tested(&[("a request in flight brings no session back", a_request_in_flight_brings_no_session_back),("nor does a use that comes late to the store", a_late_use_brings_no_session_back),("of logouts and renewals at once one wins", logouts_win_over_everything_at_once)]),
+        .tested(&[
+            (
+                "a request in flight brings no session back",
+                a_request_in_flight_brings_no_session_back,
+            ),
+            ("nor does a use that comes late to the store", a_late_use_brings_no_session_back),
+            ("of logouts and renewals at once one wins", logouts_win_over_everything_at_once),
+        ]),
         rule(
             "tower-sessions #260",
             "Rotation deleted the old session before the new one was stored; a failure lost \
              both",
         )
-        .tested(&[("whatever fails in a rotation, the old id or the new one lives, never both", a_rotation_that_fails_loses_nothing)]),
+        .tested(&[
+            (
+                "whatever fails in a rotation, the old id or the new one lives, never both",
+                a_rotation_that_fails_loses_nothing,
+            ),
+            ("a new password that was answered 503 is none", a_password_is_changed_or_not),
+            ("nor is a new role", a_role_is_changed_or_not),
+        ]),
         rule(
             "Passport CVE-2022-25896",
             "Session fixation: id kept over login (also Airflow CVE-2022-38054; Symfony \
              CVE-2023-46733, CVE-2018-11385; Zitadel CVE-2024-28197; keepass4web #277)",
         )
-        .tested(&[("every proof gives a new id, and ends the old one", every_proof_gives_a_new_id),("an id that was chosen is never adopted", a_chosen_id_is_never_adopted)]),
+        .tested(&[
+            ("every proof gives a new id, and ends the old one", every_proof_gives_a_new_id),
+            ("an id that was chosen is never adopted", a_chosen_id_is_never_adopted),
+        ]),
         rule("Fiber CVE-2024-38513", "Client-chosen session id adopted")
             .tested(&[("an id that was chosen is never adopted", a_chosen_id_is_never_adopted)]),
         rule(
@@ -51,46 +68,77 @@ pub const CHAPTER: Chapter = Chapter {
             "Removal cookie lacked path, SameSite or Secure, so the browser kept the session \
              cookie (also #129, #158; actix-session 0.7.2, 0.8.0)",
         )
-        .tested(&[("a removal has the attributes of the cookie", a_removal_has_the_attributes_of_the_cookie)]),
+        .tested(&[(
+            "a removal has the attributes of the cookie",
+            a_removal_has_the_attributes_of_the_cookie,
+        )]),
         rule(
             "File Browser CVE-2025-53826",
             "Token works after logout; revocation is a no-op (also Doorkeeper CVE-2018-1000211)",
         )
-        .tested(&[("an ended session opens no route, as cookie or token", an_ended_session_opens_nothing)]),
+        .tested(&[(
+            "an ended session opens no route, as cookie or token",
+            an_ended_session_opens_nothing,
+        )]),
         rule(
             "Memos CVE-2024-21635",
             "Sessions or tokens survive a password change or reset (also Vikunja \
              CVE-2026-27575; Airflow CVE-2023-40273; TYPO3 CVE-2022-23502; Symfony \
              CVE-2021-41268; Vaultwarden CVE-2026-43911)",
         )
-        .tested(&[("a new password ends sessions, whoever sets it", a_new_password_ends_sessions),("by Basic it is the only one at once", a_new_password_is_the_only_one_by_basic),("one from the command line ends sessions", a_password_from_the_command_line_ends_sessions)]),
+        .tested(&[
+            ("a new password ends sessions, whoever sets it", a_new_password_ends_sessions),
+            ("by Basic it is the only one at once", a_new_password_is_the_only_one_by_basic),
+            (
+                "one from the command line ends sessions",
+                a_password_from_the_command_line_ends_sessions,
+            ),
+        ]),
         rule(
             "Airflow CVE-2022-41672",
             "Disabled users go on, or come back through another pathway; admin token survives \
              deactivation (also Vikunja CVE-2026-33668, CVE-2026-33316; Zitadel CVE-2024-47000, \
              CVE-2024-47060; authentik CVE-2025-53942, CVE-2025-64521; Answer CVE-2026-25700)",
         )
-        .tested(&[("who is locked out is out on every way in, and his sessions do not return", who_is_locked_out_is_out_on_every_way)]),
+        .tested(&[(
+            "who is locked out is out on every way in, and his sessions do not return",
+            who_is_locked_out_is_out_on_every_way,
+        )]),
         rule(
             "Zitadel CVE-2026-55670",
             "Identifiers reused: data of the old owner reaches the new one",
         )
-        .tested(&[("nothing of a deleted user is his successor's", nothing_of_a_deleted_user_is_his_successors)]),
+        .tested(&[(
+            "nothing of a deleted user is his successor's",
+            nothing_of_a_deleted_user_is_his_successors,
+        )]),
         rule(
             "Keycloak CVE-2026-9802",
             "Restart reset the time base, revoked refresh tokens were accepted again",
         )
-        .tested(&[("what has ended stays ended over a crash", what_has_ended_stays_ended_over_a_crash),("a clock that is set back brings nothing back", a_clock_set_back_brings_nothing_back)]),
+        .tested(&[
+            ("what has ended stays ended over a crash", what_has_ended_stays_ended_over_a_crash),
+            ("a clock that is set back brings nothing back", a_clock_set_back_brings_nothing_back),
+        ]),
         rule(
             "Keycloak GHSA-83c4-ffjp-mxp9",
             "Two \"not before\" levels configured, only one honoured",
         )
-        .tested(&[("a user's revocation and everybody's count in any order", both_revocations_count_in_any_order),("both time limits count", both_limits_count)]),
+        .tested(&[
+            (
+                "a user's revocation and everybody's count in any order",
+                both_revocations_count_in_any_order,
+            ),
+            ("both time limits count", both_limits_count),
+        ]),
         rule(
             "Authelia GHSA-x883-2vmg-xwf7",
             "Group or permission change effective late (also Grafana CVE-2026-33381)",
         )
-        .tested(&[("a role counts from the next request on", a_role_counts_from_the_next_request_on)]),
+        .tested(&[(
+            "a role counts from the next request on",
+            a_role_counts_from_the_next_request_on,
+        )]),
         rule("Zitadel CVE-2026-27840", "A truncated opaque token still works")
             .tested(&[("only the whole id is the id", only_the_whole_id_is_the_id)]),
         rule("Rack CVE-2019-16782", "Lookup by raw id leaks through index timing")
@@ -102,9 +150,15 @@ pub const CHAPTER: Chapter = Chapter {
         )
         .tested(&[("files know only the hash of an id", files_know_only_the_hash_of_an_id)]),
         rule("Devise CVE-2015-8314", "One remember-me value per user for all devices, never ends")
-            .tested(&[("remembering is of one login, and ends", remembering_is_of_one_login_and_ends)]),
+            .tested(&[(
+                "remembering is of one login, and ends",
+                remembering_is_of_one_login_and_ends,
+            )]),
         rule("Symfony CVE-2024-51996", "Remember-me cookie of one user accepted for another name")
-            .not_applicable("a remembered session is a session like any other: there is no second cookie with a name in it"),
+            .not_applicable(
+                "a remembered session is a session like any other: there is no second cookie \
+             with a name in it",
+            ),
         rule(
             "rack-session CVE-2026-39324",
             "Failed decryption falls back to plain decoding: forged session",
@@ -118,29 +172,48 @@ pub const CHAPTER: Chapter = Chapter {
              CVE-2026-27205)",
         )
         .tested(&[("no answer is kept by a cache", no_answer_is_kept_by_a_cache)]),
-        rule("Rack CVE-2020-8184", "Percent-decoded cookie names forge __Host-")
-            .tested(&[("names of cookies are compared byte by byte", the_name_of_the_cookie_is_compared_byte_by_byte)]),
+        rule("Rack CVE-2020-8184", "Percent-decoded cookie names forge __Host-").tested(&[(
+            "names of cookies are compared byte by byte",
+            the_name_of_the_cookie_is_compared_byte_by_byte,
+        )]),
         rule(
             "Cookie prefix bypass by Unicode white space",
             "Browser and server trim different characters (2025 research; Django, ASP.NET)",
         )
-        .tested(&[("names of cookies are compared byte by byte", the_name_of_the_cookie_is_compared_byte_by_byte)]),
+        .tested(&[(
+            "names of cookies are compared byte by byte",
+            the_name_of_the_cookie_is_compared_byte_by_byte,
+        )]),
         rule("Werkzeug CVE-2023-23934", "Nameless cookie =__Host-x=bad parsed as the named one")
-            .tested(&[("a cookie without a name is no other one", a_cookie_without_a_name_is_no_other_one)]),
-        rule("Memos CVE-2022-4683", "Cookie without Secure").tested(&[("the cookie is Secure wherever the service is", the_cookie_is_secure_where_the_service_is)]),
+            .tested(&[(
+                "a cookie without a name is no other one",
+                a_cookie_without_a_name_is_no_other_one,
+            )]),
+        rule("Memos CVE-2022-4683", "Cookie without Secure").tested(&[(
+            "the cookie is Secure wherever the service is",
+            the_cookie_is_secure_where_the_service_is,
+        )]),
         rule("OAuth2 Proxy CVE-2026-34454", "Cookies not cleared on the sign-in page")
-            .not_applicable("there is no sign-in page yet. A refusal of the API leaves the cookie alone: a late answer to a request with an old id would remove the new one that a refresh has just set. Logout and a new password do remove or replace it"),
+            .not_applicable(
+                "there is no sign-in page yet. A refusal of the API leaves the cookie alone: a \
+             late answer to a request with an old id would remove the new one that a \
+             refresh has just set. Logout and a new password do remove or replace it",
+            ),
         rule(
             "Better Auth multi-session sign-out finding",
             "Sign-out trusts cookies of other sessions without verifying them (2025)",
         )
-        .tested(&[("a logout ends the session that was proved, and no other", a_logout_ends_the_session_that_was_proved)]),
+        .tested(&[(
+            "a logout ends the session that was proved, and no other",
+            a_logout_ends_the_session_that_was_proved,
+        )]),
         rule(
             "Better Auth GHSA-xg6x-h9c9-2m83",
             "Session cached as valid before the second factor was checked",
         )
         .not_applicable("there is no second factor: a login is whole or none"),
-        rule("cookie RUSTSEC-2017-0005", "Huge Max-Age panics").tested(&[("the age of a cookie is bounded", the_age_of_a_cookie_is_bounded)]),
+        rule("cookie RUSTSEC-2017-0005", "Huge Max-Age panics")
+            .tested(&[("the age of a cookie is bounded", the_age_of_a_cookie_is_bounded)]),
         rule("time RUSTSEC-2026-0009", "Date parser recursion exhausts the stack")
             .tested(&[("dates of clients are not parsed", dates_of_clients_are_not_parsed)]),
     ],
@@ -197,7 +270,8 @@ fn a_request_in_flight_brings_no_session_back() {
         assert_eq!(status(&server, &session), 403, "{route:?}");
         ended.push(session);
     }
-    assert_eq!(block_on(server.service.session_count()).unwrap(), 0);
+    let left = block_on(server.service.session_count()).unwrap();
+    assert_eq!(left, 1, "that of the admin who made him");
     let server = server.restart(START);
     assert!(ended.iter().all(|session| status(&server, session) == 403));
     server.log_in(&bob.email, PASSWORD);
@@ -273,6 +347,71 @@ fn a_rotation_that_fails_loses_nothing() {
     let server = server.restart(START);
     assert_eq!(status(&server, &session), 200);
     assert!(ended.iter().all(|session| status(&server, session) == 403));
+}
+
+/// What was answered 503 has not happened, and what was answered 200 has.
+fn a_password_is_changed_or_not() {
+    let fault = Fault::default();
+    for (of, server) in [("files", fault.of_files()), ("randomness", fault.of_randomness())] {
+        let admin = Person::admin(&server);
+        let (mut old, mut session) = (ADMIN_PASSWORD.to_owned(), admin.session.clone());
+        for n in 1.. {
+            let new = format!("the new one {n}");
+            let change = json!({ "current_password": old, "new_password": new });
+            let change = server.put(MY_PASSWORD).session(&session).json(&change);
+            fault.arm(n);
+            let answer = change.send();
+            let has_failed = fault.disarm();
+            if answer.status == 200 {
+                assert_eq!(status(&server, &session), 403, "{of} {n}");
+                let renewed = answer.session_id().unwrap_or_else(|| server.log_in(ADMIN, &new));
+                (old, session) = (new, renewed);
+            } else {
+                assert_eq!(answer.status, 503, "{of} {n}: {answer:?}");
+            }
+            assert_eq!(status(&server, &session), 200, "{of} {n}");
+            // Both stores work again, so that the next failure comes where it is meant to.
+            server.log_in(ADMIN, &old);
+            let name = json!({ "first_name": n.to_string() });
+            assert_eq!(
+                server.put(&admin.path("")).session(&session).json(&name).send().status,
+                200
+            );
+            if !has_failed {
+                // At least the salt and the id of the session, or a write and a sync in both stores.
+                assert!(n > if of == "files" { 4 } else { 2 }, "{of}");
+                break;
+            }
+        }
+    }
+}
+
+fn a_role_is_changed_or_not() {
+    let fault = Fault::default();
+    let server = fault.of_files();
+    let bob = Person::new(&server, "bob");
+    let mut session = server.admin();
+    for n in 1.. {
+        let role =
+            || server.get(&bob.path("")).session(&server.admin()).send().json()["role"].clone();
+        let before = role();
+        let other = if before == "user" { "admin" } else { "user" };
+        let change = server.put(&bob.path("")).session(&session).json(&json!({ "role": other }));
+        fault.arm(n);
+        let answer = change.send();
+        let has_failed = fault.disarm();
+        let made = answer.status == 200;
+        assert!(made || (answer.status, has_failed) == (503, true), "{n}: {answer:?}");
+        assert_eq!(role() == before, !made, "{n}");
+        session = answer.session_id().unwrap_or(session);
+        assert_eq!(status(&server, &session), 200, "{n}");
+        let name = json!({ "first_name": n.to_string() });
+        assert_eq!(server.put(&bob.path("")).session(&session).json(&name).send().status, 200);
+        if !has_failed {
+            assert!(n > 4, "a write and a sync in both stores");
+            break;
+        }
+    }
 }
 
 fn every_proof_gives_a_new_id() {
