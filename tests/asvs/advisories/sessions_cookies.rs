@@ -378,7 +378,7 @@ fn a_password_is_changed_or_not() {
                 200
             );
             if !has_failed {
-                // At least the salt and the id of the session, or a write and a sync in both stores.
+                // At least salt and session id, or a write and a sync in both stores.
                 assert!(n > if of == "files" { 4 } else { 2 }, "{of}");
                 break;
             }
