@@ -10,6 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use sessiond::app::World;
@@ -18,7 +19,7 @@ use sessiond::random::{Random, SystemRandom};
 use sessiond::store::files::{Disk, Files, OpenFile};
 
 use crate::files;
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Client, InProcess, PASSWORD, Request};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, PASSWORD, Request};
 use crate::registry::Chapter;
 
 pub const CHAPTERS: [&Chapter; 4] = [
@@ -37,6 +38,10 @@ const REAUTH: &str = "/api/v1/auth_session/reauth";
 const MY_PASSWORD: &str = "/api/v1/users/me/password";
 /// The first admin's login.
 const ADMINS_LOGIN: [(&str, &str); 2] = [("email", ADMIN), ("password", ADMIN_PASSWORD)];
+
+const WRONG: &str = "wrong one 77";
+/// Where the owner of an account is.
+const HOME: &str = "192.0.2.1";
 
 /// A method and a path, with `{id}` for a user and `{session}` for a session.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +125,40 @@ fn status(client: &Client, session: &str) -> u16 {
 /// A server of this kind in which guessing is not slowed down.
 fn unthrottled(kind: &str) -> InProcess {
     InProcess::with(&["--auth-type", kind, "--login-throttle", "off"])
+}
+
+/// A server of this kind whose time stands still, behind a proxy that can name any client.
+fn behind_a_proxy(kind: &str) -> InProcess {
+    InProcess::with(&["--auth-type", kind, "--trusted-proxies", "127.0.0.1"])
+}
+
+/// An attempt to get in, as a kind takes it.
+fn attempt(client: &Client, kind: &str, email: &str, password: &str) -> Request {
+    if kind == "basic_auth" {
+        client.get(ME).basic(email, password)
+    } else {
+        client.login(&[("email", email), ("password", password)])
+    }
+}
+
+/// How many of these are examined and refused until one is turned away unexamined.
+#[track_caller]
+fn mistakes(mut next: impl FnMut() -> Request) -> usize {
+    let refused = (0..200).take_while(|_| matches!(next().send().status, 401 | 403)).count();
+    let turned_away = next().send();
+    turned_away.assert_error(429, "Too many attempts, try again later");
+    assert!(turned_away.header("set-cookie").is_none() && wait_of(&turned_away) > Duration::ZERO);
+    refused
+}
+
+/// After what time there may be another attempt.
+fn wait_of(answer: &Answer) -> Duration {
+    Duration::from_secs(answer.header("retry-after").unwrap().parse().unwrap())
+}
+
+/// In hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// Holds that this crate is locked, and in no version before this one.
@@ -238,5 +277,51 @@ impl OpenFile for FaultyFile {
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.1.step()?;
         self.0.truncate(length)
+    }
+}
+
+/// Addresses that are all different.
+fn addresses() -> impl Iterator<Item = String> {
+    (0..).map(|n| format!("203.0.{}.{}", n / 256, n % 256))
+}
+
+/// Claims of an address change nothing, whether or not there is a proxy that may make them.
+fn claimed_addresses_change_nothing() {
+    let others = [
+        "X_Forwarded_For",
+        "X-Forwarded_For",
+        "HTTP_X_FORWARDED_FOR",
+        "X-Forwarded-For-",
+        "X-Forwarded",
+        "Forwarded-For",
+        "Forwarded",
+        "X-Real-IP",
+        "X-Client-IP",
+        "X-Cluster-Client-IP",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "Via",
+    ];
+    for kind in ["session_db_auth", "basic_auth"] {
+        for (proxies, trusted) in [("", false), ("198.51.100.0/24", false), ("127.0.0.1", true)] {
+            let server = InProcess::with(&["--auth-type", kind, "--trusted-proxies", proxies]);
+            let mut claims = addresses();
+            let next = || {
+                let claim = claims.next().unwrap();
+                let mut request = attempt(&server, kind, ADMIN, WRONG);
+                for name in others {
+                    let value =
+                        if name == "Forwarded" { format!("for={claim}") } else { claim.clone() };
+                    request = request.header(name, &value);
+                }
+                // What the client has written in the right header stands before what the proxy has;
+                // with no proxy to trust, all of it is the client's.
+                let proxys = if trusted { HOME } else { &claim };
+                let request = request.header("x-forwarded-for", &claim);
+                let request = request.header("X-FORWARDED-FOR", &format!("{claim}, {claim}"));
+                request.header("X-Forwarded-For", &format!("{claim},{proxys}"))
+            };
+            assert_eq!(mistakes(next), 12, "{kind} {proxies:?}");
+        }
     }
 }

@@ -9,7 +9,8 @@ use sessiond::auth::audit::Trace;
 use sessiond::models::Password;
 
 use super::{
-    LOGIN, ME, MY_PASSWORD, Person, REFRESH, Route, USERS, add_user, assert_locked, assert_without,
+    ADMINS_LOGIN, LOGIN, ME, MY_PASSWORD, Person, REFRESH, Route, USERS, WRONG, add_user,
+    assert_locked, assert_without, behind_a_proxy, claimed_addresses_change_nothing, mistakes,
     protected_routes, status, unthrottled,
 };
 use crate::files;
@@ -35,7 +36,10 @@ pub const CHAPTER: Chapter = Chapter {
             "Better Auth GHSA-x732-6j76-qmhm",
             "Router folds //path, so disabled paths and path-based rate limits were bypassed",
         )
-        .unwritten("same + throttle by route id, not by path text"),
+        .tested(&[
+            ("no other spelling of a path passes the gate", no_other_spelling_passes),
+            ("the throttle does not go by the path", the_throttle_does_not_go_by_the_path),
+        ]),
         rule(
             "File Browser CVE-2026-25890",
             "Several leading slashes pass an access rule; prefix match without separator (also \
@@ -92,7 +96,10 @@ pub const CHAPTER: Chapter = Chapter {
             "Underscore or case variants of a header clobber the trusted one (also Puma \
              CVE-2024-45614; Traefik CVE-2026-33433, CVE-2026-54763; Caddy CVE-2026-52845)",
         )
-        .unwritten("trust.identity-headers, throttle.header-spoofing"),
+        .tested(&[
+            ("no header makes somebody another", claims_make_nobody_another),
+            ("variants of a header name no client", claimed_addresses_change_nothing),
+        ]),
         rule(
             "Next.js CVE-2025-29927",
             "An internal header tells the framework to skip middleware (m)",
@@ -129,7 +136,10 @@ pub const CHAPTER: Chapter = Chapter {
             "Security header never sent because of a wrong protocol test, or only on HTML (also \
              Rails CVE-2024-28103)",
         )
-        .unwritten("hdr.* on every status and on TLS"),
+        .tested(&[(
+            "every answer has the headers, over TLS and without",
+            every_answer_has_the_headers,
+        )]),
         rule(
             "Fiber CVE-2024-25124",
             "Wildcard or reflected CORS with credentials (also Casdoor CVE-2024-41657)",
@@ -425,6 +435,23 @@ fn claims_make_nobody_another() {
         assert_eq!(get.header(name, "DELETE").send().status, 200, "{name}");
     }
     assert_eq!(status(&server, &bob.session), 200);
+}
+
+fn the_throttle_does_not_go_by_the_path() {
+    let server = behind_a_proxy("session_db_auth");
+    let absolute = format!("http://{}{LOGIN}", server.address);
+    let targets = [LOGIN, &format!("{LOGIN}/"), &format!("{LOGIN}?x=//"), &absolute];
+    let mut next = targets.iter().cycle();
+    let form = [("email", ADMIN), ("password", WRONG)];
+    assert_eq!(mistakes(|| server.post(next.next().unwrap()).form(&form)), 12);
+    for target in targets {
+        assert_eq!(server.post(target).form(&ADMINS_LOGIN).send().status, 429, "{target}");
+    }
+    // Another spelling is no way round it: nobody examines what it brings.
+    for spelling in spellings(LOGIN) {
+        let answer = server.post(&spelling).form(&ADMINS_LOGIN).send();
+        assert_eq!((answer.status, answer.session_id()), (400, None), "{spelling}");
+    }
 }
 
 fn the_host_is_not_repeated() {
@@ -732,7 +759,7 @@ fn a_body_makes_nobody_known() {
     let admin = Person::admin(&server);
     let mut body = any_body();
     for name in ["id", "userId", "user_id", "user", "sub", "session", "session_id", "token"] {
-        body[name] = if name.contains("s") { admin.session.as_str() } else { &admin.id }.into();
+        body[name] = if name.contains('s') { admin.session.as_str() } else { &admin.id }.into();
     }
     body["role"] = "admin".into();
     for route in protected_routes() {
@@ -977,5 +1004,65 @@ fn no_files_are_served() {
     }
     for path in ["/", "/Cargo.toml", "/data/User.json", "/.env", "/index.html", "/.git/config"] {
         server.get(path).header("Range", "bytes=").send().assert_error(404, "Not found");
+    }
+}
+
+/// The headers of every answer; over https there is one more.
+const HEADERS: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+];
+
+fn every_answer_has_the_headers() {
+    let (program, pair) = Program::of("session_db_auth").set("LOGIN_ATTEMPTS", "1").over_tls();
+    let over_tls = program.start();
+    let plain = Program::of("session_db_auth").set("LOGIN_ATTEMPTS", "1").start();
+    let tls = pair.client(&over_tls);
+    let public = Program::of("session_db_auth").set("PUBLIC_URL", "https://id.example.com");
+    let public = public.set("LOGIN_ATTEMPTS", "1").start();
+    for (client, https) in [(&tls, true), (&*public, true), (&*plain, false)] {
+        let admin = Person { session: client.admin(), id: NOBODY.into(), email: ADMIN.into() };
+        let wrong = || client.login(&[("email", "x@example.com"), ("password", WRONG)]);
+        let preflight = client.request("OPTIONS", ME).header("Origin", "https://a.example");
+        let twice =
+            ["_my_session_id", "__Host-_my_session_id"].map(|name| format!("{name}=a; {name}=b"));
+        let taken = json!({ "email": ADMIN, "password": PASSWORD });
+        let mut answers = vec![
+            wrong().send(),
+            wrong().send(),
+            preflight.header("Access-Control-Request-Method", "GET").send(),
+            client.get("/").send(),
+            client.get("/api/v1//users").send(),
+            client.get(&format!("/{}", "x".repeat(9_000))).send(),
+            client.get("/").header("X", &"x".repeat(17_000)).send(),
+            client.post(LOGIN).body("text/plain", "x").send(),
+            client.post(LOGIN).body("application/json", "x".repeat(70_000)).send(),
+            client.request("PATCH", LOGIN).send(),
+            client.post(USERS).bearer(&admin.session).json(&taken).send(),
+            client.get(ME).cookie(&twice.join(";")).send(),
+        ];
+        for route in protected_routes() {
+            answers.push(route.of(client, &admin.id, NOBODY).send());
+            answers.push(route.of(client, &admin.id, NOBODY).bearer(NO_SESSION).send());
+            answers.push(
+                route.of(client, &admin.id, NOBODY).bearer(&client.admin()).json(&json!({})).send(),
+            );
+        }
+        answers.extend(OPEN_PATHS.iter().map(|path| client.get(path).send()));
+        let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
+        for status in [200, 204, 400, 401, 403, 404, 405, 409, 413, 414, 415, 429, 431] {
+            assert!(statuses.contains(&status), "{status} is not among {statuses:?}");
+        }
+        let hsts = https.then_some("max-age=31536000; includeSubDomains");
+        for answer in &answers {
+            for (name, value) in HEADERS {
+                assert_eq!(answer.headers(name), [value], "{name}: {answer:?}");
+            }
+            assert_eq!(answer.header("strict-transport-security"), hsts, "{answer:?}");
+        }
     }
 }

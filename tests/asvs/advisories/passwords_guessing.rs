@@ -10,15 +10,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sessiond::app::World;
-use sessiond::auth::accounts::UserPatch;
+use sessiond::auth::accounts::{Attempt, Pathway, UserPatch};
+use sessiond::auth::audit::Trace;
 use sessiond::auth::hashing::{Hasher, Lanes};
+use sessiond::error::Error;
 use sessiond::models::{Email, Password, PasswordHash, SessionId, User, UserId};
 use sessiond::random::{Random, SystemRandom};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ADMINS_LOGIN, Fault, LOGIN, LOGOUT, ME, MY_PASSWORD, Person, REAUTH, REFRESH, USERS,
-    assert_locked, protected_routes, status, unthrottled,
+    ADMINS_LOGIN, Fault, HOME, LOGIN, LOGOUT, ME, MY_PASSWORD, Person, REAUTH, REFRESH, USERS,
+    WRONG, addresses, assert_locked, attempt, behind_a_proxy, claimed_addresses_change_nothing,
+    hex, mistakes, protected_routes, status, unthrottled, wait_of,
 };
 use crate::files;
 use crate::harness::{
@@ -102,38 +105,53 @@ pub const CHAPTER: Chapter = Chapter {
             "Each spelling of a name has its own failure counter; Basic path not canonicalized \
              (also CVE-2026-47203; Vault CVE-2025-6004; OpenBao CVE-2025-54998)",
         )
-        .unwritten("throttle.identifier-variants"),
+        .tested(&[(
+            "every spelling of an address shares one budget",
+            every_spelling_shares_one_budget,
+        )]),
         rule(
             "Keycloak CVE-2024-4629",
             "Parallel guesses beat the counter (m); Devise CVE-2019-5421; Gitea CVE-2026-20779",
         )
-        .unwritten("throttle.parallel-guesses (count before hashing)"),
+        .tested(&[(
+            "guesses side by side are no more than guesses in a row",
+            guesses_side_by_side_are_counted,
+        )]),
         rule(
             "Keycloak CVE-2026-9798",
             "Lock or second factor not applied on another pathway (also Vikunja CVE-2026-33315, \
              CVE-2026-34727)",
         )
-        .unwritten("throttle.basic, matrix of pathways"),
+        .tested(&[("every pathway is stopped, and shares one budget", every_pathway_is_stopped)]),
         rule(
             "Vikunja CVE-2026-35597",
             "Lock-out or attempt limit does not work, or not for the second factor (also \
              Zitadel CVE-2024-32868; Vaultwarden CVE-2026-27801; OpenBao CVE-2025-55003)",
         )
-        .unwritten("throttle.per-account; I: counter survives the error path and restart"),
+        .tested(&[
+            (
+                "the limit holds, for the right password too, whatever else is asked",
+                the_limit_holds,
+            ),
+            ("only a restart, which is the operator's act, begins anew", a_restart_begins_anew),
+        ]),
         rule(
             "Vikunja CVE-2026-29794",
             "Rate limit keyed by spoofable header, or by text of an IPv6 address (2^64 \
              addresses, several spellings) (also Better Auth CVE-2026-45364)",
         )
-        .unwritten("throttle.header-spoofing; I: /64 and canonical form, IPv4-mapped"),
+        .tested(&[
+            ("a claimed address changes nothing", claimed_addresses_change_nothing),
+            ("a network is counted by its bits and not by its text", networks_are_bits),
+        ]),
         rule(
             "Grafana CVE-2022-39229",
             "A user takes another's e-mail as login name and blocks them",
         )
-        .tested(&[(
-            "an e-mail address is the only name, and one user's",
-            an_address_is_the_only_name,
-        )]),
+        .tested(&[
+            ("an e-mail address is the only name, and one user's", an_address_is_the_only_name),
+            ("the mistakes of strangers do not block its owner", strangers_do_not_block_the_owner),
+        ]),
         rule("Navidrome CVE-2025-27112", "Non-existing user name bypasses authentication")
             .tested(&[("nobody has no password", nobody_has_no_password)]),
         rule("Symfony CVE-2016-2403", "Empty password accepted (also CVE-2017-11365)").tested(&[(
@@ -175,8 +193,10 @@ pub const CHAPTER: Chapter = Chapter {
             "there are no one-time codes: no second factor, and passwords are reset by \
              admins",
         ),
-        rule("Sorcery CVE-2020-11052", "Attempt restriction works only partly")
-            .unwritten("I: limit holds again after the first lock has expired"),
+        rule("Sorcery CVE-2020-11052", "Attempt restriction works only partly").tested(&[(
+            "the limit holds again after it has let somebody go",
+            the_limit_holds_again,
+        )]),
         rule(
             "PocketBase CVE-2024-38351",
             "Pre-created unverified account is later merged with the victim (also \
@@ -209,11 +229,7 @@ fn sent(password: &str) -> Password {
 
 /// The status of a login, or of a request by Basic where that is the kind.
 fn knock(client: &Client, kind: &str, email: &str, password: &str) -> u16 {
-    if kind == "basic_auth" {
-        client.get(ME).basic(email, password).send().status
-    } else {
-        client.login(&[("email", email), ("password", password)]).send().status
-    }
+    attempt(client, kind, email, password).send().status
 }
 
 /// What a wrong password is answered.
@@ -429,7 +445,7 @@ fn a_password_is_changed_with_the_current_one() {
             put(json!({ "current_password": odd, "new_password": new }))
                 .assert_error(400, "current_password must be a string");
         }
-        for wrong in ["wrong one 77", &PASSWORD[1..], &ADMIN_PASSWORD[1..], " ", "\0"] {
+        for wrong in [WRONG, &PASSWORD[1..], &ADMIN_PASSWORD[1..], " ", "\0"] {
             put(json!({ "current_password": wrong, "new_password": new }))
                 .assert_error(403, "wrong password");
         }
@@ -505,10 +521,10 @@ fn every_refusal_is_the_same_work() {
         let lock = UserPatch { disabled: Some(true), ..UserPatch::default() };
         block_on(server.service.accounts().update(disabled.id, lock)).unwrap();
         let works = [
-            ("a wrong password", "known@example.com", "wrong one 77"),
+            ("a wrong password", "known@example.com", WRONG),
             ("nobody", "nobody@example.com", PASSWORD),
             ("no address", "no address", PASSWORD),
-            ("a disabled user", "disabled@example.com", "wrong one 77"),
+            ("a disabled user", "disabled@example.com", WRONG),
             ("a disabled user with his password", "disabled@example.com", PASSWORD),
             ("a user without a password", "without@example.com", PASSWORD),
             ("one whose password is long", "long@example.com", PASSWORD),
@@ -547,7 +563,7 @@ fn hashes_of_other_costs_are_the_same_work() {
     let works = works.map(|(what, stored)| {
         let attempts = || {
             for _ in 0..4 {
-                let verify = hasher.verify(stored.clone(), sent("wrong one 77"), true);
+                let verify = hasher.verify(stored.clone(), sent(WRONG), true);
                 assert!(!block_on(verify).unwrap().right, "{what}");
             }
         };
@@ -574,13 +590,8 @@ fn no_answer_tells_who_exists() {
         let lock = UserPatch { disabled: Some(true), ..UserPatch::default() };
         block_on(server.service.accounts().update(disabled.id, lock)).unwrap();
         let long = "x".repeat(300);
-        let ask = |email: &str, password: &str| {
-            let request = match kind {
-                "basic_auth" => server.get(ME).basic(email, password),
-                _ => server.login(&[("email", email), ("password", password)]),
-            };
-            visible(&request.send())
-        };
+        let ask =
+            |email: &str, password: &str| visible(&attempt(&server, kind, email, password).send());
         let nobody = ask("nobody@example.com", PASSWORD);
         assert_eq!(nobody.0, refused(kind));
         for (email, password) in [
@@ -588,7 +599,7 @@ fn no_answer_tells_who_exists() {
             (ADMIN, &long),
             ("nobody@example.com", &long),
             ("disabled@example.com", PASSWORD),
-            ("disabled@example.com", "wrong one 77"),
+            ("disabled@example.com", WRONG),
             ("without@example.com", "!"),
             ("no address", PASSWORD),
             ("' or 1=1 --", PASSWORD),
@@ -713,8 +724,8 @@ fn an_empty_password_is_none() {
 
 /// What is stored of a user whom the classic program knew with this password.
 fn classic(password: &str) -> String {
-    let hex: String = Sha256::digest(password).iter().map(|byte| format!("{byte:02x}")).collect();
-    let hash = PasswordHash::from_classic(&hex, 4, &SystemRandom).unwrap();
+    let sha256 = hex(&Sha256::digest(password));
+    let hash = PasswordHash::from_classic(&sha256, 4, &SystemRandom).unwrap();
     serde_json::to_value(hash).unwrap().as_str().unwrap().to_owned()
 }
 
@@ -891,4 +902,212 @@ fn secrets_are_not_compared_in_clear() {
         files::sources().into_iter().find(|(name, _)| name == "models/password.rs").unwrap();
     assert!(text.contains("bcrypt::non_truncating_verify("));
     assert!(files::crates().iter().any(|name| name == "subtle"));
+}
+
+fn every_spelling_shares_one_budget() {
+    for kind in BOTH_WAYS {
+        for (email, right) in [(ADMIN, Some(ADMIN_PASSWORD)), ("nobody@example.com", None)] {
+            let server = behind_a_proxy(kind);
+            let (upper, title) =
+                (email.to_uppercase(), format!("{}{}", email[..1].to_uppercase(), &email[1..]));
+            let host = email.replace("example", "eXamplE");
+            let spellings = [email, &upper, &title, &host];
+            let mut next = spellings.iter().cycle();
+            assert_eq!(
+                mistakes(|| attempt(&server, kind, next.next().unwrap(), WRONG)),
+                12,
+                "{kind}"
+            );
+            for spelling in spellings {
+                let password = right.unwrap_or(WRONG);
+                assert_eq!(
+                    attempt(&server, kind, spelling, password).send().status,
+                    429,
+                    "{kind} {spelling}"
+                );
+            }
+        }
+    }
+}
+
+fn guesses_side_by_side_are_counted() {
+    for kind in BOTH_WAYS {
+        let server = behind_a_proxy(kind);
+        let guesses: Vec<Connection> = (0..50)
+            .map(|n| attempt(&server, kind, ADMIN, &format!("{WRONG}{n}")).start())
+            .collect();
+        let answers: Vec<u16> = guesses.into_iter().map(|guess| guess.finish().status).collect();
+        let examined = answers.iter().filter(|status| **status != 429).count();
+        assert_eq!(examined, 12, "{kind}: {answers:?}");
+    }
+}
+
+fn every_pathway_is_stopped() {
+    // Each of them as the service knows them: one that is new is among them.
+    let server = behind_a_proxy("session_db_auth");
+    let try_by = |pathway: &Pathway, password: &str| {
+        let attempt = Attempt { pathway: *pathway, trace: Trace::default() };
+        block_on(server.service.accounts().log_in(ADMIN, sent(password), &attempt))
+    };
+    let pathways = Pathway::ALL.iter().cycle();
+    let refused = pathways.take(30).take_while(|pathway| try_by(pathway, WRONG).is_ok()).count();
+    assert_eq!(refused, 12);
+    for pathway in Pathway::ALL {
+        let stopped = try_by(pathway, ADMIN_PASSWORD);
+        assert!(matches!(stopped, Err(Error::TooManyAttempts(_))), "{pathway:?}");
+    }
+    // And each route on which a password is a proof.
+    let server = behind_a_proxy("session_db_auth");
+    let bob = Person::new(&server, "bob");
+    let admin = Person::admin(&server);
+    server.advance(Duration::from_mins(16));
+    let proof = |password: &str| {
+        json!({ "password": password, "current_password": password, "new_password": "another 4",
+                "role": "admin" })
+    };
+    let routes = [
+        ("POST", LOGIN.to_owned()),
+        ("POST", REAUTH.to_owned()),
+        ("PUT", MY_PASSWORD.to_owned()),
+        ("PUT", bob.path("/password")),
+        ("PUT", bob.path("")),
+        ("DELETE", bob.path("")),
+        ("DELETE", bob.path("/sessions")),
+        ("DELETE", "/api/v1/sessions".to_owned()),
+    ];
+    let ask = |(method, path): &(&str, String), password: &str| {
+        let mut body = proof(password);
+        body["email"] = ADMIN.into();
+        server.request(method, path).session(&admin.session).json(&body)
+    };
+    let mut next = routes.iter().cycle();
+    assert_eq!(mistakes(|| ask(next.next().unwrap(), WRONG)), 12);
+    for route in &routes {
+        assert_eq!(ask(route, ADMIN_PASSWORD).send().status, 429, "{route:?}");
+    }
+    assert_eq!([&admin, &bob].map(|who| status(&server, &who.session)), [200, 200]);
+    server.log_in(&bob.email, PASSWORD);
+}
+
+fn the_limit_holds() {
+    for kind in BOTH_WAYS {
+        let server = behind_a_proxy(kind);
+        let other =
+            |email: &str, password: &str| attempt(&server, kind, email, password).send().status;
+        let mut count = 0;
+        let next = || {
+            // What goes wrong or right meanwhile is another matter.
+            count += 1;
+            server.post(LOGIN).json(&json!({ "email": ADMIN })).send();
+            server.post(LOGIN).body("application/json", "{").send();
+            server.get(ME).header("Authorization", "Basic x").send();
+            server.get("/api/v1/status").send();
+            let from_home = attempt(&server, kind, "x@example.com", WRONG);
+            from_home.header("X-Forwarded-For", HOME).send();
+            attempt(&server, kind, ADMIN, &format!("{WRONG}{count}"))
+        };
+        assert_eq!(mistakes(next), 12, "{kind}");
+        assert_eq!(
+            (other(ADMIN, ADMIN_PASSWORD), other("x@example.com", WRONG)),
+            (429, refused(kind))
+        );
+    }
+    // Nor does an attempt that fails for want of a service buy another one.
+    let fault = Fault::default();
+    let server = fault.of_randomness();
+    plant(&server, "old@example.com", &classic(PASSWORD));
+    let wrong = || attempt(&server, "", "old@example.com", WRONG);
+    for _ in 0..11 {
+        assert_eq!(wrong().send().status, 401);
+        fault.arm(1);
+        let unserved = attempt(&server, "", "old@example.com", PASSWORD).send().status;
+        assert!(fault.disarm() && unserved == 503, "{unserved}");
+    }
+    assert_eq!(mistakes(wrong), 1);
+}
+
+fn a_restart_begins_anew() {
+    let told = files::section("docs/CONTROLS.md", "Guessing");
+    assert!(
+        told.contains("All of this is kept in memory") && told.contains("A restart begins anew.")
+    );
+    let server = behind_a_proxy("session_db_auth");
+    let wrong = |server: &InProcess| attempt(server, "", ADMIN, WRONG);
+    assert_eq!(mistakes(|| wrong(&server)), 12);
+    server.advance(Duration::from_secs(1));
+    assert_eq!(wrong(&server).send().status, 429);
+    let server = server.restart(START);
+    assert_eq!(mistakes(|| wrong(&server)), 12);
+}
+
+fn networks_are_bits() {
+    let server = behind_a_proxy("session_db_auth");
+    let from =
+        |address: &str| attempt(&server, "", ADMIN, WRONG).header("X-Forwarded-For", address);
+    // All hosts of a customer, in every spelling.
+    let mut hosts = (0..).map(|n| match n % 4 {
+        0 => format!("2001:db8:0:1::{n:x}"),
+        1 => format!("2001:0DB8:0000:0001:{n:x}::"),
+        2 => format!("[2001:db8:0:1:0:0:0:{n:x}]:{}", 1000 + n),
+        _ => format!("2001:db8:0:1:ffff:ffff:ffff:{n:x}"),
+    });
+    assert_eq!(mistakes(|| from(&hosts.next().unwrap())), 12);
+    assert_eq!(from("2001:db8:0:2::1").send().status, 401, "the next customer");
+    // An IPv4 address, whatever it is mapped to.
+    let mut same = [
+        "192.0.2.9",
+        "::ffff:192.0.2.9",
+        "::FFFF:c000:209",
+        "192.0.2.9:80",
+        "[::ffff:c000:0209]:1",
+    ]
+    .iter()
+    .cycle();
+    assert_eq!(mistakes(|| from(same.next().unwrap())), 12);
+    assert_eq!(from("192.0.2.10").send().status, 401, "another");
+}
+
+fn strangers_do_not_block_the_owner() {
+    for kind in BOTH_WAYS {
+        let server = behind_a_proxy(kind);
+        let own = |password: &str| {
+            // Another spelling than Basic has remembered.
+            let email = ADMIN.to_uppercase();
+            attempt(&server, kind, &email, password).header("X-Forwarded-For", HOME).send().status
+        };
+        assert_eq!(own(ADMIN_PASSWORD), 200, "{kind}");
+        server.advance(Duration::from_mins(2));
+        let mut strangers = addresses();
+        let next = || {
+            attempt(&server, kind, ADMIN, WRONG)
+                .header("X-Forwarded-For", &strangers.next().unwrap())
+        };
+        assert_eq!(mistakes(next), 48, "{kind}");
+        assert_eq!([own(WRONG), own(ADMIN_PASSWORD)], [refused(kind), 200], "{kind}");
+    }
+}
+
+fn the_limit_holds_again() {
+    for kind in BOTH_WAYS {
+        let server = behind_a_proxy(kind);
+        let wrong = || attempt(&server, kind, ADMIN, WRONG);
+        assert_eq!(mistakes(wrong), 12, "{kind}");
+        for _ in 0..3 {
+            server.advance(wait_of(&wrong().send()));
+            assert_eq!(mistakes(wrong), 1, "{kind}");
+        }
+        server.advance(Duration::from_mins(1));
+        assert_eq!(mistakes(wrong), 12, "{kind}");
+        // In the end a day has only so many; the right password begins anew.
+        for _ in 0..3 {
+            server.advance(Duration::from_mins(1));
+            mistakes(wrong);
+        }
+        server.advance(Duration::from_mins(1));
+        assert_eq!(wrong().send().status, 429, "{kind}");
+        server.advance(wait_of(&wrong().send()));
+        assert_eq!(attempt(&server, kind, ADMIN, ADMIN_PASSWORD).send().status, 200, "{kind}");
+        server.advance(Duration::from_mins(1));
+        assert_eq!(mistakes(wrong), 12, "{kind}");
+    }
 }

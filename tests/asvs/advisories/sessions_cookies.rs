@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use sessiond::auth::OPEN_PATHS;
 use sessiond::auth::accounts::NewUser;
 use sessiond::auth::cookie::SessionCookie;
-use sessiond::models::{Role, SessionId};
+use sessiond::models::{Role, SessionId, UserSession};
 
 use super::{
     ADMINS_LOGIN, Fault, LOGIN, LOGOUT, ME, MY_PASSWORD, Person, REAUTH, REFRESH, USERS,
-    assert_locked, protected_routes, status, unthrottled,
+    assert_locked, hex, protected_routes, status, unthrottled,
 };
 use crate::files;
 use crate::harness::{
@@ -286,7 +286,7 @@ fn a_late_use_brings_no_session_back() {
         let held = store.get(&hash).await.unwrap().unwrap();
         assert!(store.remove(&hash).await.unwrap());
         store.touch(&held, START.plus(Duration::from_hours(1)));
-        let again = store.replace(&hash, Box::new(|old| old.clone())).await.unwrap();
+        let again = store.replace(&hash, Box::new(UserSession::clone)).await.unwrap();
         assert!(again.is_none() && !store.remove(&hash).await.unwrap());
         assert!(store.get(&hash).await.unwrap().is_none());
     });
@@ -554,6 +554,10 @@ fn the_cookie_is_secure_where_the_service_is() {
         let login = program.start().login(&ADMINS_LOGIN).send();
         assert_eq!(attributes(&login).contains("Secure"), secure);
     }
+    let (program, pair) = Program::of("session_db_auth").over_tls();
+    let server = program.start();
+    let login = attributes(&pair.client(&server).login(&ADMINS_LOGIN).send());
+    assert!(login.contains("Secure") && login.contains("__Host-_my_session_id"), "{login:?}");
 }
 
 fn an_ended_session_opens_nothing() {
@@ -854,7 +858,7 @@ fn files_know_only_the_hash_of_an_id() {
     let files = fs::read_dir(program.data()).unwrap().map(|entry| entry.unwrap().path());
     let content: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
     let raw = URL_SAFE_NO_PAD.decode(&renewed).unwrap();
-    let raw_hex = raw.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let raw_hex = hex(&raw);
     for secret in [id.as_str(), &renewed, &renewed[..20], &renewed[23..], &raw_hex, ADMIN_PASSWORD]
     {
         assert!(!content.contains(secret), "{secret}");

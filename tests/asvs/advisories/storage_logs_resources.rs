@@ -15,8 +15,8 @@ use sessiond::auth::Login;
 use sessiond::models::Email;
 
 use super::{
-    ADMINS_LOGIN, LOGIN, LOGOUT, ME, MY_PASSWORD, Person, REAUTH, REFRESH, USERS, assert_locked,
-    assert_without, protected_routes, status, unthrottled,
+    ADMINS_LOGIN, LOGIN, LOGOUT, ME, MY_PASSWORD, Person, REAUTH, REFRESH, USERS, WRONG,
+    assert_locked, assert_without, attempt, protected_routes, status, unthrottled,
 };
 use crate::files;
 use crate::harness::{
@@ -155,8 +155,8 @@ fn changes_at_once_are_each_whole() {
             })
             .collect();
         for change in changes {
-            let changed = change.finish().json();
-            assert_eq!(changed["first_name"], changed["last_name"]);
+            let answer = change.finish().json();
+            assert_eq!(answer["first_name"], answer["last_name"]);
         }
         let left = server.get(ME).session(&bob.session).send().json();
         assert_eq!(left["first_name"], left["last_name"]);
@@ -220,7 +220,7 @@ fn one_admin_stays() {
             let others = server.log_in(&other.email, PASSWORD);
             let ends = [(&one, &others), (&other, &session)].map(|(whom, by)| {
                 let request = server.request(method, &whom.path("")).session(by);
-                body.iter().fold(request, |request, body| request.json(body)).start()
+                body.iter().fold(request, Request::json).start()
             });
             let statuses = ends.map(|end| end.finish().status);
             assert!(statuses.contains(&200), "{method} {body:?}: {statuses:?}");
@@ -251,10 +251,7 @@ fn names_are_folded_once_and_before_every_comparison() {
             let body = json!({ "email": email, "password": PASSWORD });
             by_admin(server.post(USERS)).json(&body).send().status
         };
-        let knock = |email: &str| match kind {
-            "basic_auth" => server.get(ME).basic(email, PASSWORD).send().status,
-            _ => server.login(&[("email", email), ("password", PASSWORD)]).send().status,
-        };
+        let knock = |email: &str| attempt(&server, kind, email, PASSWORD).send().status;
         assert_eq!(make("Bik@Example.com"), 201);
         for same in ["bik@example.com", "BIK@EXAMPLE.COM", "bIK@eXample.coM"] {
             assert_eq!((make(same), knock(same)), (409, 200), "{kind} {same}");
@@ -280,8 +277,8 @@ fn names_are_folded_once_and_before_every_comparison() {
             "<bik@example.com>",
             "bik@[example.com]",
         ] {
-            let (made, status) = (make(other), knock(other));
-            assert_eq!(made, 400, "{kind} {other:?}");
+            let status = knock(other);
+            assert_eq!(make(other), 400, "{kind} {other:?}");
             assert!(matches!(status, 401 | 403), "{kind} {other:?}: {status}");
         }
         // What is another address is another user.
@@ -499,7 +496,9 @@ fn nobody_writes_a_line_of_his_own() {
             server.post(REFRESH).session(&admin).header("Origin", "https://x forged"),
         ];
         let sent = 1 + requests.len();
-        requests.into_iter().for_each(|request| drop(request.send()));
+        for request in requests {
+            request.send();
+        }
         let (_program, _, log) = server.stop();
         let is_request = |line: &&String| match format {
             "text" => line[24..].starts_with(" INFO  request "),
@@ -657,12 +656,12 @@ fn stalled(server: &Server) -> Vec<Connection> {
     let hello = hello(0x0303);
     let begun =
         [&b""[..], &hello[..1], &hello[..5], &hello[..40], &hello[..hello.len() - 1], &hello];
-    let begin = |begun: &&[u8]| {
+    let connect = |begun: &&[u8]| {
         let mut connection = server.connect();
         connection.write(begun);
         connection
     };
-    begun.iter().cycle().take(60).map(begin).collect()
+    begun.iter().cycle().take(60).map(connect).collect()
 }
 
 fn what_stalls_holds_up_nobody_and_is_closed() {
@@ -738,7 +737,7 @@ fn odd_handshakes_take_nothing_down() {
         [&hello[..], &fatal].concat(),
         [&in_records(7)[..30], &hello].concat(),
         [0x16, 3, 1, 0, 0].repeat(1_000),
-        [&[0x16, 3, 1, 0xff, 0xff][..], &[0; 70_000]].concat(),
+        [vec![0x16, 3, 1, 0xff, 0xff], vec![0; 70_000]].concat(),
         [0x14, 3, 3, 0, 1, 1].repeat(100),
         vec![0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0, 0x10],
     ] {
@@ -822,7 +821,7 @@ fn nobody_gets_the_answer_of_another() {
     for round in 0..3 {
         let asked: Vec<_> = emails
             .iter()
-            .flat_map(|email| [(email, PASSWORD), (email, "wrong one 77")])
+            .flat_map(|email| [(email, PASSWORD), (email, WRONG)])
             .map(|(email, password)| {
                 (email, password, server.get(ME).basic(email, password).start())
             })
