@@ -60,14 +60,19 @@ impl Call {
         self.auth.current_session(&self.request).await
     }
 
-    /// The session that speaks, if it is one, under a new id.
-    pub async fn renewed(&self) -> Result<Option<NewSession>> {
-        match (self.auth.sessions(), self.caller.user(), self.session().await?) {
-            (Some(sessions), Some(user), Some(session)) => {
+    /// The session that speaks, if it is one, under a new id. What it gets that for has been done
+    /// already, so a failure is told to the log and not to the client.
+    pub async fn renewed(&self) -> Option<NewSession> {
+        let renewed = match (self.auth.sessions(), self.caller.user(), self.session().await) {
+            (Some(sessions), Some(user), Ok(Some(session))) => {
                 sessions.renew(&session, user, Renewal::Asked).await
             }
-            _ => Ok(None),
-        }
+            (_, _, session) => session.map(|_| None),
+        };
+        renewed.unwrap_or_else(|error| {
+            log::warn!("a session keeps its id for now: {error}");
+            None
+        })
     }
 
     /// The user whom a path names, by his id or as `me`: 403 for somebody whom the caller may not

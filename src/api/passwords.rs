@@ -23,6 +23,9 @@ use crate::models::User;
 pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
     let fields = body.json().await?;
+    // A body takes its time; what counts is who is speaking now.
+    call.again().await?;
+    call.caller.may_touch(Some(user.id))?;
     let by = call.acting().await?;
     let (user, session) = if call.is_himself(user.id) {
         change_own(&call, &user, &fields).await?
@@ -51,10 +54,15 @@ async fn change_own(
     let proved = call.prove(user, current, Pathway::CurrentPassword).await?;
     let hash = call.accounts.hash(new, user).await?;
     let user = call.accounts.change_password(&proved, hash).await?;
-    let session = match (call.auth.sessions(), session) {
-        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await?,
-        _ => None,
+    let renewed = match (call.auth.sessions(), session) {
+        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await,
+        _ => Ok(None),
     };
+    // The password has been changed, and that is the answer, whatever becomes of the session.
+    let session = renewed.unwrap_or_else(|error| {
+        log::warn!("user {}: his session has ended with his old password: {error}", user.id);
+        None
+    });
     Ok((user, session))
 }
 

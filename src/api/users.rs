@@ -85,7 +85,7 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
     if locked_out {
         forget_sessions(call.auth.as_ref(), user.id, None).await;
     }
-    let renewed = if another_role { call.renewed().await? } else { None };
+    let renewed = if another_role { call.renewed().await } else { None };
     let user = UserView::from(changed.now.as_ref());
     Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), user))
 }

@@ -141,8 +141,9 @@ impl Hasher {
 }
 
 fn is_right(stored: Option<&PasswordHash>, password: &Password, highest: u32) -> bool {
-    // What no user can have is refused without work, alike for everybody.
-    if password.is_too_long() {
+    // What no user can have is refused without work, alike for everybody. An empty password may be
+    // what another program has stored; it is a proof of nothing.
+    if password.is_empty() || password.is_too_long() {
         return false;
     }
     let nobody = PasswordHash::of_nobody(highest);

@@ -34,6 +34,11 @@ impl Password {
         Self(Zeroizing::new(password))
     }
 
+    /// Whether nothing was sent.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this is longer than any password can be.
     pub fn is_too_long(&self) -> bool {
         self.0.len() > MAX_BYTES

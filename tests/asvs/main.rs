@@ -101,7 +101,7 @@ const STANDARD: [&Chapter; 17] = [
 
 /// The standard, and what goes beyond it.
 fn chapters() -> impl Iterator<Item = &'static Chapter> + Clone {
-    STANDARD.into_iter().chain([&beyond::CHAPTER, &advisories::CHAPTER])
+    STANDARD.into_iter().chain([&beyond::CHAPTER]).chain(advisories::CHAPTERS)
 }
 
 fn main() -> ExitCode {
