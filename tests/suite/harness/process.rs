@@ -304,6 +304,11 @@ impl Server {
         assert!(status.success());
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How this server was started: to run a command beside it, or to start it again.
     pub fn program(&self) -> &Program {
         &self.program
