@@ -92,6 +92,8 @@ const HEADERS: &[&str] = &[
     "content-length",
     "content-security-policy",
     "content-type",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
     "date",
     "referrer-policy",
     "set-cookie",
