@@ -1,6 +1,7 @@
 //! What cheat sheets, NIST and RFCs ask for beyond the standard.
 
 use crate::registry::{Chapter, rule};
+use crate::v03_web_front_end::headers;
 
 pub const CHAPTER: Chapter = Chapter {
     title: "Beyond the standard: cheat sheets, NIST, RFCs",
@@ -224,7 +225,10 @@ pub const CHAPTER: Chapter = Chapter {
              member, so that old clients go on",
         )
         .unwritten("I: Accept: application/problem+json"),
-        rule("6797-1", "No HSTS over plain http").unwritten("B hdr.hsts"),
+        rule("6797-1", "No HSTS over plain http").tested(&[(
+            "plain http says nothing of https",
+            headers::plain_http_says_nothing_of_https,
+        )]),
         rule(
             "9745-1",
             "Deprecation/Sunset (RFC 9745, 8594) headers when a legacy route or behaviour is to \

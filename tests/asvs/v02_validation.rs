@@ -1,7 +1,7 @@
 //! Validation and business logic.
 
 mod desk;
-mod limits;
+pub mod limits;
 mod rules;
 mod together;
 mod whole;
