@@ -1,5 +1,6 @@
 //! Validation and business logic.
 
+mod automation;
 mod desk;
 pub mod limits;
 mod rules;
@@ -65,10 +66,24 @@ pub const CHAPTER: Chapter = Chapter {
         ]),
         requirement("2.3.5", 3, "High-value flows need two people")
             .open("one admin is enough for everything that an admin may do"),
-        requirement("2.4.1", 2, "Anti-automation")
-            .unwritten("Y; test: B throttle.*, dos.login-flood"),
-        requirement("2.4.2", 3, "Human pace").unwritten(
-            "C: minimum time per failed login, rate on sign-up; test: I with test clock",
+        requirement("2.4.1", 2, "Anti-automation").tested(&[
+            (
+                "passwords cannot be tried without end",
+                automation::passwords_cannot_be_tried_without_end,
+            ),
+            (
+                "session ids cannot be tried without end",
+                automation::session_ids_cannot_be_tried_without_end,
+            ),
+            (
+                "hashing cannot be asked for without end",
+                automation::hashing_cannot_be_asked_for_without_end,
+            ),
+            ("a user has so many sessions and no more", limits::the_sessions_of_a_user_are_counted),
+        ]),
+        requirement("2.4.2", 3, "Human pace").open(
+            "only wrong passwords are held to it: a dozen, and then one in five seconds; other calls \
+             are for programs, too",
         ),
     ],
 };

@@ -2,6 +2,7 @@
 
 mod framing;
 mod http;
+mod intermediaries;
 
 use crate::registry::{Chapter, requirement};
 
@@ -19,10 +20,15 @@ pub const CHAPTER: Chapter = Chapter {
             ),
             ("nor sent on where a proxy speaks it", http::plain_http_is_not_sent_on),
         ]),
-        requirement("4.1.3", 2, "Intermediary headers cannot be forged").unwritten(
-            "Y; test: B trust.*, throttle.header-spoofing; I: proxy list, PROXY protocol read \
-             once per connection",
-        ),
+        requirement("4.1.3", 2, "Intermediary headers cannot be forged").tested(&[
+            ("nobody claims an address", intermediaries::nobody_claims_an_address),
+            (
+                "a client cannot forge what a listed proxy adds",
+                intermediaries::a_client_cannot_forge_what_the_proxy_adds,
+            ),
+            ("nobody claims an identity", intermediaries::nobody_claims_an_identity),
+            ("nobody escapes the throttle", intermediaries::nobody_escapes_the_throttle),
+        ]),
         requirement("4.1.4", 3, "Only used methods work").tested(&[(
             "every other method is 405, and is told which there are",
             http::every_other_method_is_405,
