@@ -1,6 +1,6 @@
 //! Web front end.
 
-mod cookie;
+pub mod cookie;
 pub mod cross_site;
 pub mod headers;
 

@@ -9,7 +9,7 @@ const HTTPS: [&str; 2] = ["--public-url", "https://id.example.com"];
 const LOGIN: [(&str, &str); 2] = [("email", ADMIN), ("password", ADMIN_PASSWORD)];
 
 /// The name and the attributes of the cookie that an answer sets.
-fn cookie(answer: &Answer) -> (String, Vec<String>) {
+pub fn cookie(answer: &Answer) -> (String, Vec<String>) {
     let cookies = answer.headers("set-cookie");
     assert_eq!(cookies.len(), 1, "{answer:?}");
     let mut parts = cookies[0].split("; ").map(str::to_owned);
@@ -19,7 +19,7 @@ fn cookie(answer: &Answer) -> (String, Vec<String>) {
 
 /// Every answer that sets the cookie, in its life: the login, a new id, a proof, another password,
 /// the logout.
-fn life(server: &InProcess, name: &str) -> Vec<Answer> {
+pub fn life(server: &InProcess, name: &str) -> Vec<Answer> {
     let mut answers = vec![server.login(&LOGIN).send()];
     let mut session = answers[0].session_id().unwrap();
     let change = json!({ "current_password": ADMIN_PASSWORD, "new_password": PASSWORD });
@@ -38,7 +38,7 @@ fn life(server: &InProcess, name: &str) -> Vec<Answer> {
     answers
 }
 
-const NAME: &str = "__Host-_my_session_id";
+pub const NAME: &str = "__Host-_my_session_id";
 
 pub fn over_https_it_is_secure_and_has_a_prefix() {
     for answer in life(&InProcess::with(&HTTPS), NAME) {
