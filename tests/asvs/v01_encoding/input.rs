@@ -178,7 +178,7 @@ pub fn extreme_times_add_up() {
 /// Heads without an end, bodies that do not come, answers that nobody reads.
 pub fn broken_off_requests_leave_nothing() {
     let server = Server::of("session_db_auth");
-    let open = || std::fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap().count();
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", server.process())).unwrap().count();
     let login = format!(
         "POST {LOGIN} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n",
         server.address

@@ -299,13 +299,13 @@ impl Server {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.process().to_string();
         let status = command("/bin/kill").args(["-s", name, &pid]).status().unwrap();
         assert!(status.success());
     }
 
-    /// Its process.
-    pub fn id(&self) -> u32 {
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
         self.child.id()
     }
 
