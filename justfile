@@ -47,3 +47,7 @@ sbom:
 # The proof of the ASVS requirements, and its table in docs/ASVS.md
 asvs *arguments:
     UPDATE_ASVS=1 cargo test --locked --test asvs {{ arguments }}
+
+# Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
+bench-timing:
+    cargo bench --locked --bench login_timing

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::body::{Body, query_flag};
 use super::call::Call;
@@ -32,7 +33,8 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
     let user = call.subject(&path.0).await?;
     let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
     let current = call.session().await?;
-    let named = path.1.parse().map_err(|_| Error::not_found())?;
+    let named = path.1.parse().ok().filter(|id: &Uuid| id.to_string() == path.1);
+    let named = named.ok_or_else(Error::not_found)?;
     let ended = sessions.end(&user, named).await?.ok_or_else(Error::not_found)?;
     call.record(Event::SessionRevoked, Some(user.id), About::default().session(ended.id));
     Ok(ended_answer(&call, current.is_some_and(|current| current.hash == ended.hash)))

@@ -1,6 +1,12 @@
 //! What cheat sheets, NIST and RFCs ask for beyond the standard.
 
+mod cookies;
+mod requests;
+mod sessions;
+
 use crate::registry::{Chapter, rule};
+use crate::v03_web_front_end::{cross_site, headers};
+use crate::v08_authorization::matrix;
 
 pub const CHAPTER: Chapter = Chapter {
     title: "Beyond the standard: cheat sheets, NIST, RFCs",
@@ -9,35 +15,25 @@ pub const CHAPTER: Chapter = Chapter {
             "CS-S1",
             "Strict session ids: an unknown id is never adopted, and its use is logged as \
              suspicious",
-        )
-        .unwritten("B cookie.strict; I event"),
-        rule("CS-S2", "Cookie only: no token in query, path, body or other headers")
-            .unwritten("B cookie.only-in-cookie"),
-        rule("CS-S3", "Renew the id on any privilege change, not just login")
-            .unwritten("I: promotion rotates or ends the user's sessions"),
-        rule("CS-S4", "Validate the id as hostile input (length, alphabet) before lookup")
-            .unwritten("I: regex gate; B cookie.hostile-bytes"),
+        ).tested(&[("an unknown id is never adopted", sessions::an_unknown_id_is_never_adopted), ("its use is logged", sessions::an_unknown_id_is_logged)]),
+        rule("CS-S2", "Cookie only: no token in query, path, body or other headers").tested(&[("an id counts in the cookie and as a bearer token, and nowhere else", sessions::an_id_counts_nowhere_else)]),
+        rule("CS-S3", "Renew the id on any privilege change, not just login").tested(&[("a change of rights changes the id, or asks for a proof that does", sessions::a_change_of_rights_changes_the_id)]),
+        rule("CS-S4", "Validate the id as hostile input (length, alphabet) before lookup").tested(&[("what has not the shape of an id is not looked up", sessions::what_is_no_id_is_not_looked_up)]),
         rule(
             "CS-S5",
             "Non-persistent cookie by default; \"remember me\" is a separate, opt-in, \
              shorter-scope thing",
-        )
-        .unwritten(
-            "I: no Max-Age unless asked; never one shared remember token per user (Devise \
-             CVE-2015-8314)",
-        ),
-        rule("CS-S6", "Session events logged with a salted hash of the id").unwritten("I"),
+        ).tested(&[("only who asks is remembered, and for himself", sessions::only_who_asks_is_remembered)]),
+        rule("CS-S6", "Session events logged with a salted hash of the id").tested(&[("sessions are logged by their public id", sessions::sessions_are_logged_by_their_public_id)]),
         rule(
             "CS-S7",
             "Detect id guessing: many unknown ids from one source are throttled and logged",
-        )
-        .unwritten("I; B: 200 random cookies raise the throttle"),
+        ).tested(&[("guessing of ids is turned away and logged", sessions::guessing_of_ids_is_turned_away_and_logged)]),
         rule(
             "CS-S8",
             "Record address, agent, language at login; a strong change leads to \
              re-authentication, never just a log line with CAPTCHA",
-        )
-        .unwritten("C feature, I"),
+        ).open("address and agent are recorded and shown to the owner, the language is not; a change of them asks for nothing"),
         rule("CS-A1", "Same message for wrong password, unknown, locked and disabled accounts")
             .unwritten("B enum.uniform-answer; I for locked/disabled"),
         rule(
@@ -62,29 +58,26 @@ pub const CHAPTER: Chapter = Chapter {
         )
         .unwritten("I: vector test; F: key rotation"),
         rule("CS-P3", "Pepper outside the store").unwritten("B data.secrets-at-rest; I"),
-        rule(
-            "CS-C1",
-            "Fetch Metadata first, Origin as fallback; compare whole origins; null is foreign; \
-             missing both: browsers today always send one, so treat as non-browser only without \
-             cookie",
-        )
-        .unwritten("B csrf.*; I table"),
-        rule("CS-C2", "Login needs CSRF defence too").unwritten("B csrf.login"),
+        rule("CS-C1", "Fetch Metadata first, Origin as fallback; compare whole origins; null is foreign").tested(&[
+            ("every change from elsewhere is refused", cross_site::every_change_from_elsewhere_is_refused),
+            ("Basic credentials are no excuse", cross_site::basic_credentials_are_no_excuse),
+        ]),
+        rule("CS-C1 without both", "Missing both: browsers today always send one, so treat as non-browser only without cookie").open(
+            "a program may send the cookie and neither header: the contract has it pass. Browsers send Origin with \
+             every POST, PUT and DELETE from elsewhere",
+        ),
+        rule("CS-C2", "Login needs CSRF defence too").tested(&[("a login from elsewhere is refused", cross_site::a_login_from_elsewhere_is_refused)]),
         rule(
             "CS-C3",
             "If tokens are used: per session, HMAC bound to the session, never in a cookie the \
              server trusts, never in the URL",
-        )
-        .unwritten("C"),
+        ).not_applicable("no tokens are used: Origin and Fetch Metadata tell"),
         rule(
             "CS-R1",
             "415 for unexpected content types, 406 for unacceptable Accept, 413, 429, 405",
-        )
-        .unwritten("B error.*, limit.body, method.405-with-allow"),
-        rule("CS-R2", "API header set: no-store, frame-ancestors, nosniff, HSTS, content type")
-            .unwritten("B hdr.*"),
-        rule("CS-R3", "Management endpoints on another port or interface")
-            .unwritten("B exposure.endpoints"),
+        ).tested(&[("what is not taken is refused by its name; Accept is not asked", requests::what_is_not_taken_is_refused_by_its_name)]),
+        rule("CS-R2", "API header set: no-store, frame-ancestors, nosniff, HSTS, content type").tested(&[("every answer has them", requests::every_answer_has_the_headers_of_an_api)]),
+        rule("CS-R3", "Management endpoints on another port or interface").tested(&[("there are none", requests::there_are_no_management_endpoints)]),
         rule("CS-L1", "Log start, stop, configuration change, user and role administration")
             .unwritten("I"),
         rule(
@@ -113,8 +106,7 @@ pub const CHAPTER: Chapter = Chapter {
             "CS-Z1",
             "Authorization matrix kept as data, run on each pull request, coupled to the \
              OpenAPI file",
-        )
-        .unwritten("I/C"),
+        ).tested(&[("the matrix holds, over HTTP", matrix::every_actor_is_answered_as_the_matrix_says), ("it has a row for every route of the source", matrix::every_route_has_a_row)]),
         rule(
             "NIST-1",
             "Single-factor password >= 15 characters; >= 8 when one of two factors; >= 64 \
@@ -168,69 +160,56 @@ pub const CHAPTER: Chapter = Chapter {
         rule(
             "6265-1",
             "One Set-Cookie per name per response; no nameless cookie; no attribute twice",
-        )
-        .unwritten("B cookie.one-per-response; I"),
-        rule("6265-2", "Several Cookie fields must be tolerated (HTTP/2 splits them)")
-            .unwritten("B cookie.split-headers"),
-        rule("6265-3", "Order of equal names carries no meaning: refuse two different values")
-            .unwritten("B cookie.duplicates"),
+        ).tested(&[("a cookie is set once, and no attribute twice", cookies::a_cookie_is_set_once_and_no_attribute_twice)]),
+        rule("6265-2", "Several Cookie fields must be tolerated (HTTP/2 splits them)").tested(&[("cookies may be split over headers", cookies::cookies_may_be_split_over_headers)]),
+        rule("6265-3", "Order of equal names carries no meaning: refuse two different values").tested(&[("the name twice is refused, wherever it stands", cookies::the_name_twice_is_refused_wherever_it_stands)]),
         rule(
             "6265-4",
             "Prefix rules are case-insensitive in browsers: never accept __HOST-x for __Host-x",
-        )
-        .unwritten("B cookie.name-exact"),
+        ).tested(&[("a name is compared byte for byte", cookies::a_name_is_compared_byte_for_byte)]),
         rule(
             "6265-5",
             "Max-Age at most 400 days; huge values must not overflow (cookie RUSTSEC-2017-0005)",
-        )
-        .unwritten("I"),
-        rule("6265-6", "Cookies are shared across ports: do not run another service on the host")
-            .unwritten("D"),
+        ).tested(&[("a cookie is kept for 30 days at most", cookies::a_cookie_is_kept_for_400_days_at_most)]),
+        rule("6265-6", "Cookies are shared across ports: do not run another service on the host").operators("docs/CONTROLS.md#browsers", &[("the section says so", cookies::the_operator_is_told_of_ports)]),
         rule(
             "7617-1",
             "Split at the first colon: passwords may contain colons, user ids may not (refuse \
              on creation)",
-        )
-        .unwritten("B auth.basic-special-passwords; I: e-mail with colon refused"),
-        rule("7617-2", "Realm required in the challenge; charset=\"UTF-8\" announced and honoured")
-            .unwritten("B auth.www-authenticate, auth.basic-special-passwords"),
-        rule("7617-3", "Control characters in user id or password refused")
-            .unwritten("B auth.malformed-authorization"),
+        ).tested(&[("a password may have colons, an address may not", requests::basic_is_split_at_the_first_colon)]),
+        rule("7617-2", "Realm required in the challenge; charset=\"UTF-8\" announced and honoured").tested(&[("the challenge says UTF-8, and UTF-8 is read", requests::basic_is_in_utf_8)]),
+        rule("7617-3", "Control characters in user id or password refused").open("an address holds none; a password is taken byte for byte on every way in, also with them (ASVS 6.2.8)"),
         rule(
             "9110-1",
             "401 always carries WWW-Authenticate; invalid credentials are 401, known but not \
              permitted is 403",
-        )
-        .unwritten("B auth.www-authenticate, auth.invalid-credentials-are-401"),
-        rule("9110-2", "Auth scheme is case-insensitive (actix-web-httpauth compares exactly)")
-            .unwritten("B auth.basic-scheme-case"),
+        ).tested(&[("every 401 has its challenge, and bad credentials are 401 where that is set", requests::a_401_has_its_challenge)]),
+        rule("9110-2", "Auth scheme is case-insensitive (actix-web-httpauth compares exactly)").tested(&[("the case of a scheme does not matter", requests::the_case_of_a_scheme_does_not_matter)]),
         rule(
             "9110-3",
             "HEAD equals GET without body; 405 with Allow; 415; 413; Retry-After (RFC 6585 for \
              429/431)",
-        )
-        .unwritten("B method.*, throttle.retry-after, limit.*"),
-        rule("9111-1", "Responses that depend on the cookie: no-store, or Vary: Cookie at least")
-            .unwritten("B hdr.no-store"),
+        ).tested(&[("they are so", requests::answers_are_those_of_the_rfc)]),
+        rule("9111-1", "Responses that depend on the cookie: no-store, or Vary: Cookie at least").tested(&[("no answer is kept", requests::no_answer_is_kept)]),
         rule(
             "9112-1",
             "Missing/double Host is 400; framing rules; absolute form accepted only with the \
              same meaning",
-        )
-        .unwritten("B http.*, path.absolute-form"),
+        ).tested(&[("a request has one host, and one meaning", requests::a_request_has_one_host)]),
         rule(
             "9457-1",
             "Problem details can be offered by content negotiation with error kept as extension \
              member, so that old clients go on",
-        )
-        .unwritten("I: Accept: application/problem+json"),
-        rule("6797-1", "No HSTS over plain http").unwritten("B hdr.hsts"),
+        ).not_applicable("not offered: the contract fixes the body of an error"),
+        rule("6797-1", "No HSTS over plain http").tested(&[(
+            "plain http says nothing of https",
+            headers::plain_http_says_nothing_of_https,
+        )]),
         rule(
             "9745-1",
             "Deprecation/Sunset (RFC 9745, 8594) headers when a legacy route or behaviour is to \
              go",
-        )
-        .unwritten("I if used"),
-        rule("9116-1", "security.txt (ASVS Appendix D recommends)").unwritten("B once served"),
+        ).not_applicable("no route and no behaviour is about to go"),
+        rule("9116-1", "security.txt (ASVS Appendix D recommends)").open("not served: it names whom to tell of a weakness, which whoever runs the service knows"),
     ],
 };

@@ -66,3 +66,14 @@ pub fn crates() -> Vec<String> {
     let names = lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     names.map(str::to_owned).collect()
 }
+
+/// Holds that the section has a table of exactly these rows, the first of which is its head.
+#[track_caller]
+pub fn assert_table(section: &str, rows: &[Vec<String>]) {
+    let line = |cells: &Vec<String>| format!("| {} |", cells.join(" | "));
+    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    lines.insert(1, format!("|{}", "---|".repeat(rows[0].len())));
+    let table = lines.join("\n");
+    let is_there = format!("{section}\n").contains(&format!("\n{table}\n\n"));
+    assert!(is_there || section.ends_with(&table), "the section lacks this table:\n{table}");
+}

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, InProcess};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, InProcess, PASSWORD};
 use crate::registry::{Chapter, requirement};
+use crate::v02_validation::limits;
 
 pub const CHAPTER: Chapter = Chapter {
     title: "V5 Files",
@@ -16,8 +17,10 @@ pub const CHAPTER: Chapter = Chapter {
             .not_applicable("no files are taken"),
         requirement("5.2.3", 2, "Compressed files are measured before they are opened")
             .not_applicable("no files are taken"),
-        requirement("5.2.4", 3, "Quota per user")
-            .unwritten("Y, for sessions and records; test: I: session cap; total users cap"),
+        requirement("5.2.4", 3, "Quota per user").tested(&[
+            ("a user has so many sessions and no more", limits::the_sessions_of_a_user_are_counted),
+            ("nobody makes users but admins", nobody_makes_users_but_admins),
+        ]),
         requirement("5.2.5", 3, "Compressed files hold no links")
             .not_applicable("no files are taken"),
         requirement("5.2.6", 3, "Pictures have a greatest size in pixels")
@@ -72,4 +75,20 @@ fn ids_are_no_paths() {
         assert!(matches!(answer.status, 400 | 403), "{id}: {answer:?}");
     }
     assert_eq!(names(), before);
+}
+
+/// Records that a plain user can cause are his own sessions: he makes no users, and no route is
+/// there on which somebody could sign up.
+fn nobody_makes_users_but_admins() {
+    let server = InProcess::with(&[]);
+    let new = |email: &str| json!({ "email": email, "password": PASSWORD });
+    let made = server.post("/api/v1/users").session(&server.admin()).json(&new("bob@example.com"));
+    assert_eq!(made.send().status, 201);
+    let bob = server.log_in("bob@example.com", PASSWORD);
+    let body = new("eve@example.com");
+    let users = server.post("/api/v1/users");
+    users.session(&bob).json(&body).send().assert_error(403, "Forbidden");
+    for path in ["/api/v1/users", "/api/v1/register", "/api/v1/signup", "/api/v1/users/register"] {
+        server.post(path).json(&body).send().assert_error(401, "Unauthorized");
+    }
 }

@@ -59,8 +59,12 @@ impl InProcess {
 
     fn open(flags_so_far: Vec<String>, directory: TempDir, world: World, now: Timestamp) -> Self {
         let data = directory.data().display().to_string();
-        let mut flags = vec!["--api-port", "0", "--data-dir", &data, "--unsafe-fast-hash", "1"];
-        flags.extend(["--workers", "1", "--hash-lanes", "1"]);
+        let mut flags = vec!["--api-port", "0", "--data-dir", &data];
+        for default in [["--unsafe-fast-hash", "1"], ["--workers", "1"], ["--hash-lanes", "1"]] {
+            if !flags_so_far.iter().any(|flag| flag == default[0]) {
+                flags.extend(default);
+            }
+        }
         flags.extend(flags_so_far.iter().map(String::as_str));
         let config = Config::from_arguments(&flags).unwrap();
         let clock = Arc::new(ManualClock::at(now));

@@ -299,9 +299,14 @@ impl Server {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.process().to_string();
         let status = command("/bin/kill").args(["-s", name, &pid]).status().unwrap();
         assert!(status.success());
+    }
+
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// How this server was started: to run a command beside it, or to start it again.
