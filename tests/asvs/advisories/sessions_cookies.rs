@@ -88,6 +88,10 @@ pub const CHAPTER: Chapter = Chapter {
         )
         .tested(&[
             ("a new password ends sessions, whoever sets it", a_new_password_ends_sessions),
+            (
+                "also those that could not be cleared away",
+                sessions_end_also_where_they_stay_in_the_store,
+            ),
             ("by Basic it is the only one at once", a_new_password_is_the_only_one_by_basic),
             (
                 "one from the command line ends sessions",
@@ -598,6 +602,28 @@ fn a_new_password_ends_sessions() {
         assert_eq!(statuses(), [403, 403, 403, 200], "{kind}");
         let again = server.log_in(&bob.email, "one of the admin's");
         assert_eq!((status(&server, &again), statuses()), (200, [403, 403, 403, 200]), "{kind}");
+    }
+}
+
+/// What ends them is the user's record; that they are cleared away only follows.
+fn sessions_end_also_where_they_stay_in_the_store() {
+    let bodies = [
+        ("/password", json!({ "new_password": "yet another 3", "must_change": false })),
+        ("", json!({ "disabled": true })),
+    ];
+    for (path, body) in bodies {
+        let fault = Fault::default();
+        let server = fault.of_files();
+        let bob = Person::new(&server, "bob");
+        let change = server.put(&bob.path(path)).session(&server.admin()).json(&body);
+        // The third operation, after a write and a sync of the user, is the write of the sessions.
+        fault.arm(3);
+        assert_eq!(change.send().status, 200, "{path}");
+        assert!(fault.disarm(), "{path}");
+        let left = block_on(server.service.auth().sessions().unwrap().store.count()).unwrap();
+        assert_eq!((left, status(&server, &bob.session)), (3, 403), "{path}");
+        let server = server.restart(START);
+        assert_eq!(status(&server, &bob.session), 403, "{path}");
     }
 }
 

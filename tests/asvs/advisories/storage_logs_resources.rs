@@ -471,6 +471,9 @@ fn nobody_writes_a_line_of_his_own() {
                   \u{2028}\u{85}\u{1b}[2J\u{202e}";
     for format in ["text", "json"] {
         let program = Program::of("session_db_auth").set("LOG_FORMAT", format);
+        // What the program itself names may be odd as well.
+        let data = program.folder().join(forged.replace('/', "_"));
+        let program = program.set_os("DATA_DIR", data.as_os_str());
         let audit = program.folder().join("audit.log");
         let server = program.set_os("AUDIT_FILE", audit.as_os_str()).start();
         let admin = server.admin();
@@ -508,7 +511,7 @@ fn nobody_writes_a_line_of_his_own() {
         for line in &log {
             let level = if format == "text" { &line[25..30] } else { "" };
             assert!(["INFO ", "WARN ", ""].contains(&level), "{line}");
-            assert!(!line.contains(['\r', '\u{2028}', '\u{85}', '\u{1b}', '\u{202e}']), "{line}");
+            assert!(!line.contains(['\r', '\u{1b}', '\u{85}', '\u{9b}', '\u{2028}', '\u{202e}']));
         }
         for line in fs::read_to_string(&audit).unwrap().lines() {
             let line: Value = serde_json::from_str(line).unwrap();
