@@ -306,6 +306,21 @@ fn the_healthcheck_asks_over_tls() {
     assert_eq!(program.run(&["healthcheck"], "").status.code(), Some(1));
 }
 
+#[test]
+fn the_healthcheck_trusts_the_services_own_certificate_alone() {
+    let (server, own) = secure();
+    let program = server.program().clone().set("API_PORT", &server.address.port().to_string());
+    Pair::of(&program, "another").replace(&own);
+    let output = program.run(&["healthcheck"], "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("its certificate is not that in TLS_CERT"), "{said}");
+    server.signal("HUP");
+    server.wait_for("read anew");
+    let output = program.run(&["healthcheck"], "");
+    assert!(output.status.success(), "{output:?}");
+}
+
 fn preflight(client: &Client) -> Request {
     let request = client.request("OPTIONS", "/api/v1/users");
     request.header("Origin", "https://a.example").header("Access-Control-Request-Method", "GET")
