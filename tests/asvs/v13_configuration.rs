@@ -199,7 +199,7 @@ pub fn one_port_is_open() {
 
 fn files_are_documented() {
     let section = controls("Files");
-    let open = sources_with(&["File::open", "OpenOptions", "DirBuilder", "fs::read", "fs::write"]);
+    let open = sources_with(&["std::fs", "tokio::fs", "actix_files"]);
     let listed = listed_sources(&section);
     assert_eq!(listed, open);
     let named: BTreeSet<&str> = markdown::code(&section).collect();
