@@ -7,6 +7,7 @@ use crate::files;
 /// A crate as it is locked.
 #[derive(Debug, Default)]
 pub struct Package {
+    pub version: String,
     pub source: String,
     pub checksum: String,
     /// The names of the crates that it is built from.
@@ -27,7 +28,8 @@ fn package(text: &str) -> (String, Package) {
     let listed = text.lines().filter_map(|line| line.strip_prefix(" \"")?.strip_suffix("\","));
     let name = |entry: &str| entry.split(' ').next().unwrap_or_default().to_owned();
     let dependencies = listed.map(name).collect();
-    let package = Package { source: value("source"), checksum: value("checksum"), dependencies };
+    let (version, source, checksum) = (value("version"), value("source"), value("checksum"));
+    let package = Package { version, source, checksum, dependencies };
     (value("name"), package)
 }
 

@@ -223,7 +223,7 @@ fn own_files_are_open() {
     assert!(files.iter().all(|file| file.starts_with(&data)), "{files:?}");
 }
 
-fn resources_are_documented() {
+pub fn resources_are_documented() {
     let section = controls("Resources");
     for (bound, source, constant) in [
         ("1024 wait to be accepted", "server.rs", "const BACKLOG: i32 = 1024;"),
@@ -287,7 +287,7 @@ fn session_ids_end() {
     }
 }
 
-fn the_image_is_bare() {
+pub fn the_image_is_bare() {
     let dockerfile = files::read("Dockerfile");
     let (_, image) = dockerfile.split_once("\nFROM scratch\n").expect("it begins empty");
     assert!(!image.contains("\nFROM "), "nothing comes after it");

@@ -57,8 +57,10 @@ pub const CHAPTER: Chapter = Chapter {
         ]),
         requirement("14.2.8", 3, "Metadata is removed from files of users")
             .not_applicable("no files are taken"),
-        requirement("14.3.1", 1, "Client data cleared at the end")
-            .unwritten("Y; test: B logout.clears-cookie (+ Clear-Site-Data)"),
+        requirement("14.3.1", 1, "Client data cleared at the end").tested(&[(
+            "a logout has the browser forget cookie, cache and storage",
+            a_logout_clears_the_browser,
+        )]),
         requirement("14.3.2", 2, "no-store")
             .tested(&[("every answer says no-store", answers_are_not_stored)]),
         requirement("14.3.3", 2, "Browser storage holds only the token")
@@ -412,6 +414,23 @@ fn deleted_users_leave() {
     for text in [ZOE, "Xanadu", AGENT, zoe["id"].as_str().unwrap()] {
         assert!(!content.contains(text), "{text}");
     }
+}
+
+fn a_logout_clears_the_browser() {
+    let (program, pair) = Program::of("session_db_auth").over_tls();
+    let server = program.start();
+    let client = pair.client(&server);
+    let id = client.admin();
+    let cookie = format!("__Host-_my_session_id={id}");
+    let logout = client.delete("/api/v1/auth_session/logout").cookie(&cookie).send();
+    assert_eq!(logout.status, 200);
+    assert_eq!(logout.headers("clear-site-data"), ["\"cache\", \"storage\""]);
+    let expired = logout.header("set-cookie").unwrap();
+    assert!(expired.starts_with("__Host-_my_session_id=;"), "{expired}");
+    assert!(expired.contains("Max-Age=0") && expired.contains("Secure"), "{expired}");
+    // A page that was open keeps nothing that it could show once more.
+    let me = client.get("/api/v1/users/me").cookie(&cookie).send();
+    assert_eq!((me.status, me.headers("cache-control")), (403, vec!["no-store"]));
 }
 
 fn cookies_tell_nothing() {
