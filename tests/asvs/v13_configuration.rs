@@ -170,7 +170,7 @@ fn sockets(server: &Server) -> Vec<(SocketAddr, bool)> {
 }
 
 /// What the descriptors of a process are.
-fn open_files(process: &Path) -> Vec<String> {
+pub fn open_files(process: &Path) -> Vec<String> {
     let entries = fs::read_dir(process.join("fd")).unwrap();
     let links = entries.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
     links.map(|link| link.display().to_string()).collect()
