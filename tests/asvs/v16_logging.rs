@@ -226,7 +226,7 @@ fn everything(audited: &Audited) {
     assert!(guesses.into_iter().any(|guess| guess.status == 429));
 }
 
-fn every_event_is_logged() {
+pub fn every_event_is_logged() {
     let audited = Audited::of("session_db_auth");
     everything(&audited);
     let (_program, ..) = audited.server.stop();
@@ -763,4 +763,31 @@ fn a_panic_is_an_answer() {
     let logging = files::read("src/server/logging.rs");
     assert!(logging.contains("log::error!(\"panic at {place}: {what}\");"));
     assert!(!files::read("Cargo.toml").contains("panic = \"abort\""));
+}
+
+/// The events that have the names of the OWASP logging vocabulary.
+const OF_THE_VOCABULARY: [&str; 14] = [
+    "authn_login_success",
+    "authn_login_successafterfail",
+    "authn_login_fail",
+    "authn_password_change",
+    "authn_token_revoked",
+    "authz_fail",
+    "authz_change",
+    "excess_rate_limit_exceeded",
+    "input_validation_fail",
+    "session_renewed",
+    "sys_startup",
+    "sys_shutdown",
+    "user_created",
+    "user_deleted",
+];
+/// Those that it has no name for.
+const OWN: [&str; 5] =
+    ["authn_logout", "authn_token_unknown", "malicious_csrf", "user_disabled", "user_enabled"];
+
+pub fn events_have_their_names() {
+    let names: BTreeSet<&str> = Event::ALL.iter().map(|event| event.name()).collect();
+    assert_eq!(names, OF_THE_VOCABULARY.into_iter().chain(OWN).collect());
+    assert!(controls().contains("those of the OWASP logging vocabulary where it has one"));
 }
