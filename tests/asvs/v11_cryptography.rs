@@ -290,7 +290,7 @@ fn no_key_pairs_are_made() {
     assert!(!text.contains("generate_pkcs8") && !text.contains("KeyPair"));
 }
 
-fn stored_hashes_are_the_libraries() {
+pub fn stored_hashes_are_the_libraries() {
     let server = with_a_long_password();
     let id = server.admin();
     let (program, ..) = server.stop();
@@ -307,7 +307,7 @@ fn stored_hashes_are_the_libraries() {
     assert!(read(&program, "UserSession.json").contains(&hex(&Sha256::digest(id))));
 }
 
-fn another_cost_is_renewed() {
+pub fn another_cost_is_renewed() {
     let (program, ..) = with_a_long_password().stop();
     let weak = stored_hashes(&program);
     assert!(weak[ADMIN].starts_with("$2b$04$"), "{weak:?}");
@@ -447,7 +447,7 @@ fn sha_256_is_the_only_hash() {
     }
 }
 
-fn bcrypt_has_its_cost() {
+pub fn bcrypt_has_its_cost() {
     assert_eq!(settings::default_of("BCRYPT_COST"), "12");
     assert_eq!(settings::default_of("UNSAFE_FAST_HASH"), "0");
     let program = Program::of("session_db_auth").unset("UNSAFE_FAST_HASH");

@@ -301,7 +301,7 @@ fn times_are_utc() {
     }
 }
 
-fn lines_go_where_they_should() {
+pub fn lines_go_where_they_should() {
     let audited = Audited::of("session_db_auth");
     everything(&audited);
     let (data, file) = (audited.server.data(), audited.file.clone());
@@ -538,6 +538,16 @@ fn the_file_is_private() {
     let both = fs::read_to_string(&audited.file).unwrap();
     assert!(both.starts_with(&first) && both.len() > first.len(), "nothing is overwritten");
     assert!(controls().contains("Whoever is the service's user can change the file"));
+}
+
+pub fn reloads_are_logged() {
+    let (program, _pair) = Program::of("session_db_auth").over_tls();
+    let audited = Audited::with(program);
+    audited.server.signal("HUP");
+    audited.server.wait_for("INFO  reloading");
+    audited.server.wait_for("read anew");
+    audited.server.wait_for("AUDIT_FILE='");
+    assert!(audited.server.log().iter().any(|line| line.contains(" WARN  UNSAFE_FAST_HASH=1")));
 }
 
 /// What is sent away as it comes is out of reach for whoever breaks in later.
