@@ -134,6 +134,7 @@ impl Cli {
         let command = self.command.unwrap_or(Command::Serve);
         let filters = if matches!(command, Command::Serve) { &config.rust_log } else { "warn" };
         logging::start(config.log_format, filters);
+        forbid_core_dumps();
         System::new().block_on(async move {
             match command {
                 Command::Serve => serve::serve(config).await,
@@ -144,6 +145,13 @@ impl Cli {
                 Command::Healthcheck => healthcheck::healthcheck(config),
             }
         })
+    }
+}
+
+/// Keeps what is in memory, passwords among it, out of core dumps (ASVS 11.7.2).
+fn forbid_core_dumps() {
+    if let Err(cause) = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0) {
+        log::warn!("a core dump would hold passwords, and is not forbidden: {cause}");
     }
 }
 

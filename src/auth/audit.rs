@@ -229,7 +229,8 @@ fn detail(way: Option<&'static str>, more: &str) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(": "))
 }
 
-struct OrDash<T>(Option<T>);
+/// A value in a line of the log, or that there is none.
+pub struct OrDash<T>(pub Option<T>);
 
 impl<T: Display> Display for OrDash<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,10 +1,12 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned,
@@ -31,7 +33,7 @@ fn ask(config: &Config) -> Result<(), String> {
         .set_read_timeout(Some(PATIENCE))
         .and_then(|()| match config.tls() {
             None => status(stream, address),
-            Some(_) => status(StreamOwned::new(client(address)?, stream), address),
+            Some((cert, _)) => status(StreamOwned::new(client(cert, address)?, stream), address),
         })
         .map_err(|cause| format!("no answer: {cause}"))?;
     let answer = String::from_utf8_lossy(&answer);
@@ -48,32 +50,41 @@ fn status(mut stream: impl Read + Write, address: SocketAddr) -> io::Result<[u8;
     Ok(answer)
 }
 
-fn client(address: SocketAddr) -> io::Result<ClientConnection> {
+/// A client that trusts the first certificate in a file, and no other.
+fn client(cert: &Path, address: SocketAddr) -> io::Result<ClientConnection> {
+    let own = CertificateDer::from_pem_file(cert).map_err(io::Error::other)?;
     let provider = Arc::new(ring::default_provider());
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_custom_certificate_verifier(Arc::new(Pinned { own, provider }))
         .with_no_client_auth();
     ClientConnection::new(Arc::new(config), address.ip().into()).map_err(io::Error::other)
 }
 
-/// Takes any certificate: the server on this machine is asked whether it is well, and told no
-/// secret. Its certificate bears its public name, which is not the one that it is asked under.
+/// Takes the service's own certificate alone (ASVS 12.3.2). It bears the public name, which is not
+/// the one that it is asked under, so it is known by its bytes.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+struct Pinned {
+    own: CertificateDer<'static>,
+    provider: Arc<CryptoProvider>,
+}
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for Pinned {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
+        shown: &CertificateDer<'_>,
         _: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+        if *shown == self.own {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(Error::General("its certificate is not that in TLS_CERT".into()))
+        }
     }
 
     fn verify_tls12_signature(
@@ -82,7 +93,7 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
+        let known = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signature, known)
     }
 
@@ -92,12 +103,12 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let known = &self.0.signature_verification_algorithms;
+        let known = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signature, known)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

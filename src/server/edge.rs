@@ -1,7 +1,6 @@
 //! What surrounds every request: limits, one spelling of paths, a request id, security headers,
 //! a panic that becomes an answer, and the line in the log.
 
-use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +17,10 @@ use futures_util::FutureExt as _;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
-use crate::auth::audit::{self, About, Event, RequestId, Trace};
+use crate::auth::audit::{self, About, Event, OrDash, RequestId, Trace};
 use crate::auth::guard::Caller;
-use crate::auth::path;
+use crate::auth::{client_address, path};
 use crate::error::{Error, Result};
-use crate::models::UserId;
 use crate::random::{self, SystemRandom};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -166,28 +164,17 @@ fn secure(headers: &mut HeaderMap, https: bool) {
 fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
     let request = response.request();
     let extensions = request.extensions();
-    let user = Who(extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id));
+    let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id);
     log::info!(
         method = request.method().as_str(),
         path = request.path(),
         status = response.status().as_u16(),
         ms = milliseconds(started),
-        user:% = user,
-        request_id = id.to_str().unwrap_or_default();
+        user:% = OrDash(user),
+        request_id = id.to_str().unwrap_or_default(),
+        client:% = OrDash(client_address(request));
         "request"
     );
-}
-
-/// A user in the log, or that there is none.
-struct Who(Option<UserId>);
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(id) => id.fmt(f),
-            None => f.write_str("-"),
-        }
-    }
 }
 
 /// How long ago that was, to the microsecond.

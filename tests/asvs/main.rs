@@ -44,8 +44,11 @@ mod suite {
 }
 use suite::harness;
 
+mod cargo;
 mod complete;
+mod faults;
 mod files;
+mod markdown;
 mod registry;
 mod settings;
 mod table;

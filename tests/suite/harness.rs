@@ -9,7 +9,7 @@ mod tls;
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
 pub use process::{Program, Server, TempDir, run, run_with_input};
-pub use tls::Pair;
+pub use tls::{Pair, hello};
 
 /// The first admin of every server that is started here.
 pub const ADMIN: &str = "admin@example.com";

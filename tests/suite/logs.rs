@@ -39,7 +39,7 @@ fn a_request_is_one_line_of_text() {
         let (time, rest) = line.split_at(24);
         assert!(time.ends_with('Z') && rest.starts_with(" INFO  request "), "{line}");
         assert!(parts.iter().all(|part| line.contains(part)), "{line}");
-        assert!(!line.contains("secret"), "{line}");
+        assert!(line.ends_with(" client=127.0.0.1") && !line.contains("secret"), "{line}");
     }
 }
 
@@ -61,6 +61,7 @@ fn a_line_is_an_object_where_json_is_asked_for() {
         ("status", json!(401)),
         ("user", json!("-")),
         ("request_id", json!("a-1")),
+        ("client", json!("127.0.0.1")),
     ] {
         assert_eq!(request[key], value, "{request}");
     }

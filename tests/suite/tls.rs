@@ -8,7 +8,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ClientConnection, ProtocolVersion};
 
 use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Client, Connection, PASSWORD, Pair, Program, Request, Server,
+    ADMIN, ADMIN_PASSWORD, Client, Connection, PASSWORD, Pair, Program, Request, Server, hello,
 };
 
 fn secure() -> (Server, Pair) {
@@ -95,30 +95,6 @@ fn a_client_that_speaks_only_http_2_gets_no_connection() {
     config.alpn_protocols = vec![b"h2".to_vec()];
     let refused = Client::over_tls(server.address, config).connect().handshake().unwrap_err();
     assert!(refused.to_string().contains("NoApplicationProtocol"), "{refused}");
-}
-
-/// A first message of a client that knows nothing of TLS 1.3: its version and its suites.
-fn hello(version: u16, suites: &[u16]) -> Vec<u8> {
-    let with_length =
-        |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
-    let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-    let extensions = [
-        &[0, 10, 0, 6, 0, 4, 0, 0x1d, 0, 0x17][..], // groups: X25519, P-256
-        &[0, 11, 0, 2, 1, 0],                       // points: uncompressed
-        &[0, 13, 0, 6, 0, 4, 4, 3, 4, 1],           // signatures: ECDSA and RSA with SHA-256
-    ]
-    .concat();
-    let body = [
-        &version.to_be_bytes()[..],
-        &[7; 32], // what ought to be random
-        &[0],     // no session
-        &with_length(&suites),
-        &[1, 0], // no compression
-        &with_length(&extensions),
-    ]
-    .concat();
-    let message = [&[1, 0][..], &with_length(&body)].concat();
-    [&[0x16, 3, 1][..], &with_length(&message)].concat()
 }
 
 #[test]
@@ -304,6 +280,21 @@ fn the_healthcheck_asks_over_tls() {
     let server = Server::of("auth");
     let program = program.set("API_PORT", &server.address.port().to_string());
     assert_eq!(program.run(&["healthcheck"], "").status.code(), Some(1));
+}
+
+#[test]
+fn the_healthcheck_trusts_the_services_own_certificate_alone() {
+    let (server, own) = secure();
+    let program = server.program().clone().set("API_PORT", &server.address.port().to_string());
+    Pair::of(&program, "another").replace(&own);
+    let output = program.run(&["healthcheck"], "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("its certificate is not that in TLS_CERT"), "{said}");
+    server.signal("HUP");
+    server.wait_for("read anew");
+    let output = program.run(&["healthcheck"], "");
+    assert!(output.status.success(), "{output:?}");
 }
 
 fn preflight(client: &Client) -> Request {

@@ -30,11 +30,20 @@ impl Pair {
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
     ) -> Self {
+        Self::of_key(program, name, &KeyPair::generate().unwrap(), change)
+    }
+
+    /// The same with this key.
+    pub fn of_key(
+        program: &Program,
+        name: &str,
+        key: &KeyPair,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
         change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self::write(program.folder(), name, &certificate, &key)
+        let certificate = params.self_signed(key).unwrap();
+        Self::write(program.folder(), name, &certificate, key)
     }
 
     fn write(folder: &Path, name: &str, certificate: &Certificate, key: &KeyPair) -> Self {
@@ -84,4 +93,28 @@ impl Program {
         let pair = Pair::of(&self, "server");
         (self.with_tls(&pair), pair)
     }
+}
+
+/// A first message of a client that knows nothing of TLS 1.3: its version and its suites.
+pub fn hello(version: u16, suites: &[u16]) -> Vec<u8> {
+    let with_length =
+        |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
+    let suites: Vec<u8> = suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
+    let extensions = [
+        &[0, 10, 0, 6, 0, 4, 0, 0x1d, 0, 0x17][..], // groups: X25519, P-256
+        &[0, 11, 0, 2, 1, 0],                       // points: uncompressed
+        &[0, 13, 0, 6, 0, 4, 4, 3, 4, 1],           // signatures: ECDSA and RSA with SHA-256
+    ]
+    .concat();
+    let body = [
+        &version.to_be_bytes()[..],
+        &[7; 32], // what ought to be random
+        &[0],     // no session
+        &with_length(&suites),
+        &[1, 0], // no compression
+        &with_length(&extensions),
+    ]
+    .concat();
+    let message = [&[1, 0][..], &with_length(&body)].concat();
+    [&[0x16, 3, 1][..], &with_length(&message)].concat()
 }
