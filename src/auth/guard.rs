@@ -15,7 +15,6 @@ use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
-use super::throttle::Throttle;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
@@ -129,11 +128,10 @@ impl FromRequest for Admin {
 pub async fn guard<B: MessageBody + 'static>(
     auth: web::Data<dyn Auth>,
     rules: web::Data<GuardRules>,
-    accounts: web::Data<Accounts>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let mut response = match admit(auth.as_ref(), &rules, &accounts, request.request()).await {
+    let mut response = match admit(auth.as_ref(), &rules, request.request()).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
@@ -182,7 +180,6 @@ async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why:
 async fn admit(
     auth: &dyn Auth,
     rules: &GuardRules,
-    accounts: &Accounts,
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
     path::check(request.path())?;
@@ -207,7 +204,7 @@ async fn admit(
         }
         Some(user) => Ok(Some(Caller::User(user))),
         None => {
-            note_unknown_session(auth, accounts.throttle.as_ref(), request)?;
+            note_unknown_session(auth, request)?;
             Err(rules.refusal())
         }
     }
@@ -215,15 +212,13 @@ async fn admit(
 
 /// Writes down that a request is refused whose session id nobody has; 429 when there were too many
 /// from its network: somebody may be guessing.
-fn note_unknown_session(
-    auth: &dyn Auth,
-    throttle: Option<&Throttle>,
-    request: &HttpRequest,
-) -> Result<()> {
+fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
     if auth.sessions().is_none() || presented_ids(auth, request)?.iter().all(Option::is_none) {
         return Ok(());
     }
     let trace = Trace::of(request);
+    let accounts = request.app_data::<web::Data<Accounts>>();
+    let throttle = accounts.and_then(|accounts| accounts.throttle.as_ref());
     match throttle.map_or(Ok(()), |throttle| throttle.count_unknown_id(trace.client)) {
         Ok(()) => audit::record(Event::SessionUnknown, &trace, &About::default()),
         Err(wait) => {
