@@ -63,7 +63,7 @@ impl PasswordRules {
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let mut rest = Zeroizing::new(password.to_owned());
         for word in words {
-            *rest = rest.replace(word, "");
+            rest = Zeroizing::new(rest.replace(word, ""));
         }
         let is_less = rest.len() < password.len();
         is_less && rest.chars().count() < MIN_CHARACTERS && !rest.chars().any(char::is_alphabetic)
