@@ -72,15 +72,18 @@ impl Caller {
         }
     }
 
-    /// The same caller as he is now; 403 when he may not come in any more. Asked again when
-    /// something has taken its time since the guard let him through: a body, or a hash.
-    pub async fn again(&self, auth: &dyn Auth, request: &HttpRequest) -> Result<Self> {
-        match self {
-            Self::Anybody => Ok(Self::Anybody),
-            Self::User(_) => {
-                auth.current_user(request).await?.map(Self::User).ok_or(Error::Forbidden)
-            }
-        }
+    /// The same caller as he is now, or the guard's refusal when he may not come in any more. Asked
+    /// again when something has taken its time since the guard let him through: a body, or a hash.
+    pub async fn again(
+        &self,
+        auth: &dyn Auth,
+        rules: &GuardRules,
+        request: &HttpRequest,
+    ) -> Result<Self> {
+        let Self::User(_) = self else { return Ok(Self::Anybody) };
+        let user = auth.current_user(request).await?.ok_or_else(|| rules.refusal())?;
+        may_ask(&user, request)?;
+        Ok(Self::User(user))
     }
 
     /// Whether this caller may do what admins may.
@@ -197,17 +200,15 @@ async fn admit(
     if open {
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }
-    match auth.current_user(request).await? {
-        Some(user) if user.must_change && !is_way_out(request) => {
-            record_denial(auth, request, &user, &Error::PasswordChangeRequired).await;
-            Err(Error::PasswordChangeRequired)
-        }
-        Some(user) => Ok(Some(Caller::User(user))),
-        None => {
-            note_unknown_session(auth, request)?;
-            Err(rules.refusal())
-        }
+    let Some(user) = auth.current_user(request).await? else {
+        note_unknown_session(auth, request)?;
+        return Err(rules.refusal());
+    };
+    if let Err(why) = may_ask(&user, request) {
+        record_denial(auth, request, &user, &why).await;
+        return Err(why);
     }
+    Ok(Some(Caller::User(user)))
 }
 
 /// Writes down that a request is refused whose session id nobody has; 429 when there were too many
@@ -230,10 +231,14 @@ fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
     Ok(())
 }
 
-fn is_way_out(request: &HttpRequest) -> bool {
+/// 403 for a user who must change his password before he may ask for this.
+fn may_ask(user: &User, request: &HttpRequest) -> Result<()> {
     let is =
         |(method, path): &(Method, &str)| request.method() == method && opens(path, request.path());
-    WAYS_OUT.iter().any(is)
+    if user.must_change && !WAYS_OUT.iter().any(is) {
+        return Err(Error::PasswordChangeRequired);
+    }
+    Ok(())
 }
 
 /// Whether another site makes the browser act with what the browser adds by itself: the cookie or

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Connection, PASSWORD, Server};
+use crate::harness::{
+    ADMIN, ADMIN_PASSWORD, Answer, Connection, PASSWORD, Program, Request, Server,
+};
 
 const ALL: &str = "/api/v1/users";
 const BOB: &str = "bob@example.com";
@@ -13,36 +15,29 @@ struct Cast {
     server: Server,
     admin: String,
     bob: String,
+    /// His session from before he was an admin, which is not fresh.
+    old_bob: String,
     bob_path: String,
 }
 
 impl Cast {
     fn new() -> Self {
-        let server = Server::of("session_db_auth");
+        Self::on(Server::of("session_db_auth"))
+    }
+
+    fn on(server: Server) -> Self {
         let bob_path = format!("{ALL}/{}", server.add_user(BOB));
-        let admin = server.admin();
+        let (admin, old_bob) = (server.admin(), server.log_in(BOB, PASSWORD));
         let promote =
             server.put(&bob_path).session(&admin).json(&json!({ "role": "admin" })).send();
         let admin = promote.session_id().expect("a change of roles gives a new id");
         let bob = server.log_in(BOB, PASSWORD);
-        Self { server, admin, bob, bob_path }
+        Self { server, admin, bob, old_bob, bob_path }
     }
 
     /// A request of bob's that the server has let in, and that lacks the last byte of its body.
     fn begun(&self, method: &str, path: &str, body: &Value) -> Begun {
-        let mut body = body.to_string().into_bytes();
-        let mut connection = self.server.connect();
-        connection.write(format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: _my_session_id={}\r\n\
-             Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.server.address,
-            self.bob,
-            body.len()
-        ));
-        assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
-        let last = body.pop().unwrap();
-        connection.write(body);
-        Begun { connection, last }
+        Begun::of(self.server.request(method, path).session(&self.bob), body)
     }
 
     fn change_bob(&self, body: &Value) {
@@ -51,8 +46,10 @@ impl Cast {
     }
 
     fn log_bob_out(&self) {
-        let logout = self.server.delete("/api/v1/auth_session/logout").session(&self.bob);
-        assert_eq!(logout.send().status, 200);
+        for session in [&self.bob, &self.old_bob] {
+            let logout = self.server.delete("/api/v1/auth_session/logout").session(session);
+            assert_eq!(logout.send().status, 200);
+        }
     }
 
     /// Everybody, as the other admin sees them.
@@ -69,6 +66,15 @@ struct Begun {
 }
 
 impl Begun {
+    fn of(request: Request, body: &Value) -> Self {
+        let mut body = body.to_string().into_bytes();
+        let last = body.pop().unwrap();
+        let mut connection = request.json_announced(body.len() + 1).start();
+        assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
+        connection.write(body);
+        Self { connection, last }
+    }
+
     fn finish(mut self) -> Answer {
         self.connection.write([self.last]);
         self.connection.answer().unwrap()
@@ -121,4 +127,76 @@ fn a_request_that_was_open_meanwhile_is_answered_as_ever_to_who_lost_nothing() {
     let put = put.finish();
     assert_eq!((put.status, &put.json()["first_name"]), (200, &json!("Bob")));
     assert_eq!(post.finish().status, 201);
+}
+
+#[test]
+fn a_request_that_was_open_meanwhile_does_nothing_that_needs_a_fresh_admin() {
+    for (number, lose) in LOSSES.iter().enumerate() {
+        let cast = Cast::new();
+        let me = cast.server.get("/api/v1/users/me").session(&cast.admin).send().json();
+        let admin = format!("{ALL}/{}", me["id"].as_str().unwrap());
+        let body = json!({
+            "current_password": PASSWORD, "role": "user", "new_password": "another one 3",
+        });
+        // Not fresh, so that each of them waits for the password in its body.
+        let open = [
+            ("PUT", admin.clone()),
+            ("PUT", format!("{admin}/password")),
+            ("DELETE", admin.clone()),
+            ("DELETE", format!("{admin}/sessions")),
+            ("DELETE", "/api/v1/sessions".into()),
+        ]
+        .map(|(method, path)| {
+            Begun::of(cast.server.request(method, &path).session(&cast.old_bob), &body)
+        });
+        lose(&cast);
+        let before = cast.users();
+        for open in open {
+            assert_eq!(open.finish().status, 403, "loss {number}");
+        }
+        assert_eq!(cast.users(), before, "loss {number}");
+        cast.server.log_in(ADMIN, ADMIN_PASSWORD);
+    }
+}
+
+#[test]
+fn a_session_that_ended_meanwhile_changes_no_password_and_does_not_come_back() {
+    let cast = Cast::new();
+    let body = json!({ "current_password": PASSWORD, "new_password": "another one 3" });
+    let open = cast.begun("PUT", "/api/v1/users/me/password", &body);
+    cast.log_bob_out();
+    let answer = open.finish();
+    answer.assert_error(403, "Forbidden");
+    assert_eq!(answer.header("set-cookie"), None);
+    cast.server.log_in(BOB, PASSWORD);
+}
+
+#[test]
+fn who_must_change_his_password_meanwhile_does_nothing_before_that() {
+    let server = Server::of("basic_auth");
+    let path = format!("{ALL}/{}", server.add_user(BOB));
+    let open = server.put(&path).basic(BOB, PASSWORD);
+    let open = Begun::of(open, &json!({ "first_name": "Bob" }));
+    // The same password, so that his credentials stay good.
+    let set = server.put(&format!("{path}/password")).basic(ADMIN, ADMIN_PASSWORD);
+    assert_eq!(set.json(&json!({ "new_password": PASSWORD })).send().status, 200);
+    open.finish().assert_error(403, "Password change required");
+}
+
+#[test]
+fn who_lost_his_session_meanwhile_is_refused_as_at_the_gate() {
+    let cast = Cast::on(Program::of("session_db_auth").set("INVALID_STATUS", "401").start());
+    let open = cast.begun("PUT", &cast.bob_path, &json!({ "first_name": "Bob" }));
+    cast.log_bob_out();
+    open.finish().assert_error(401, "Unauthorized");
+}
+
+#[test]
+fn a_role_is_compared_with_what_the_user_has_when_the_request_is_whole() {
+    let cast = Cast::new();
+    let cat = format!("{ALL}/{}", cast.server.add_user("cat@example.com"));
+    let open = cast.begun("PUT", &cat, &json!({ "role": "user" }));
+    let promote = cast.server.put(&cat).session(&cast.admin).json(&json!({ "role": "admin" }));
+    assert_eq!(promote.send().json()["role"], "admin");
+    assert_eq!(open.finish().json()["role"], "user");
 }
