@@ -194,9 +194,9 @@ fn who_lost_his_session_meanwhile_is_refused_as_at_the_gate() {
 #[test]
 fn a_role_is_compared_with_what_the_user_has_when_the_request_is_whole() {
     let cast = Cast::new();
-    let cat = format!("{ALL}/{}", cast.server.add_user("cat@example.com"));
-    let open = cast.begun("PUT", &cat, &json!({ "role": "user" }));
-    let promote = cast.server.put(&cat).session(&cast.admin).json(&json!({ "role": "admin" }));
+    let path = format!("{ALL}/{}", cast.server.add_user("cat@example.com"));
+    let open = cast.begun("PUT", &path, &json!({ "role": "user" }));
+    let promote = cast.server.put(&path).session(&cast.admin).json(&json!({ "role": "admin" }));
     assert_eq!(promote.send().json()["role"], "admin");
     assert_eq!(open.finish().json()["role"], "user");
 }
