@@ -34,7 +34,7 @@ pub enum Event {
     Throttled,
     /// A session ended because its owner logged out.
     LoggedOut,
-    /// A session was ended from another one, or by an admin, or to make room.
+    /// A session was ended from another one, by an admin, or by the login that replaced it.
     SessionRevoked,
     /// A session got a new id.
     SessionRenewed,
