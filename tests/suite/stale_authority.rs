@@ -19,9 +19,14 @@ struct Cast {
     bob_path: String,
 }
 
+/// A program that waits for a body for as long as a test may take.
+fn patient(kind: &str) -> Program {
+    Program::of(kind).set("BODY_TIMEOUT", "300")
+}
+
 impl Cast {
     fn new() -> Self {
-        Self::on(Server::of("session_db_auth"))
+        Self::on(patient("session_db_auth").start())
     }
 
     fn on(server: Server) -> Self {
@@ -140,7 +145,7 @@ fn a_session_that_ended_meanwhile_changes_no_password_and_does_not_come_back() {
 
 #[test]
 fn a_proof_with_a_password_that_came_meanwhile_brings_no_session_back() {
-    let server = InProcess::with(&[]);
+    let server = InProcess::with(&["--body-timeout", "300"]);
     let session = server.admin();
     let reauth = server.post("/api/v1/auth_session/reauth").session(&session);
     let open = Begun::of(reauth, &json!({ "password": PASSWORD }));
@@ -154,7 +159,7 @@ fn a_proof_with_a_password_that_came_meanwhile_brings_no_session_back() {
 
 #[test]
 fn who_must_change_his_password_meanwhile_does_nothing_before_that() {
-    let server = Server::of("basic_auth");
+    let server = patient("basic_auth").start();
     let path = format!("{ALL}/{}", server.add_user(BOB));
     let open = server.put(&path).basic(BOB, PASSWORD);
     let open = Begun::of(open, &json!({ "first_name": "Bob" }));
@@ -166,7 +171,7 @@ fn who_must_change_his_password_meanwhile_does_nothing_before_that() {
 
 #[test]
 fn who_lost_his_session_meanwhile_is_refused_as_at_the_gate() {
-    let cast = Cast::on(Program::of("session_db_auth").set("INVALID_STATUS", "401").start());
+    let cast = Cast::on(patient("session_db_auth").set("INVALID_STATUS", "401").start());
     let open = cast.begun("PUT", &cast.bob_path, &json!({ "first_name": "Bob" }));
     cast.log_bob_out();
     open.finish().assert_error(401, "Unauthorized");
