@@ -133,7 +133,6 @@ pub struct Service {
     stores: Stores,
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
-    sessions: Option<Arc<dyn SessionStore>>,
     rules: GuardRules,
     proxies: Proxies,
     login_errors: LoginErrors,
@@ -152,13 +151,12 @@ impl Service {
         let accounts = accounts(config, world, &stores)
             .map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
         let accounts = Arc::new(accounts);
-        let (auth, sessions) = kind(config, world, &stores, &accounts)
+        let auth = kind(config, world, &stores, &accounts)
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
         Ok(Self {
             stores,
             accounts,
             auth,
-            sessions,
             rules: config.guard_rules(),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
@@ -209,8 +207,8 @@ impl Service {
 
     /// How many sessions there are.
     pub async fn session_count(&self) -> Result<usize> {
-        match &self.sessions {
-            Some(sessions) => sessions.count().await,
+        match self.auth.sessions() {
+            Some(sessions) => sessions.store.count().await,
             None => Ok(0),
         }
     }
@@ -253,10 +251,13 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     })
 }
 
-type Kind = (Arc<dyn Auth>, Option<Arc<dyn SessionStore>>);
-
-/// The kind of authentication that the settings ask for, and where it keeps sessions.
-fn kind(config: &Config, world: &World, stores: &Stores, accounts: &Arc<Accounts>) -> Result<Kind> {
+/// The kind of authentication that the settings ask for.
+fn kind(
+    config: &Config,
+    world: &World,
+    stores: &Stores,
+    accounts: &Arc<Accounts>,
+) -> Result<Arc<dyn Auth>> {
     let cookie: SessionCookie = config.cookie();
     let sessions = |store: Arc<dyn SessionStore>| Sessions {
         store,
@@ -268,22 +269,15 @@ fn kind(config: &Config, world: &World, stores: &Stores, accounts: &Arc<Accounts
         per_user: config.sessions_per_user(),
     };
     let expiring = |store| SessionExpAuth::new(sessions(store), config.lifetime());
-    let in_memory = || Arc::new(MemoryTable::<UserSession>::default()) as Arc<dyn SessionStore>;
+    let in_memory = || Arc::new(MemoryTable::<UserSession>::default());
     Ok(match config.auth_type {
-        AuthType::None => (Arc::new(NoAuth { cookie }), None),
-        AuthType::Auth => (Arc::new(BaseAuth { cookie }), None),
-        AuthType::BasicAuth => (Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?), None),
-        AuthType::SessionAuth => {
-            let store = in_memory();
-            (Arc::new(SessionAuth(sessions(Arc::clone(&store)))), Some(store))
-        }
-        AuthType::SessionExpAuth => {
-            let store = in_memory();
-            (Arc::new(expiring(Arc::clone(&store))), Some(store))
-        }
+        AuthType::None => Arc::new(NoAuth { cookie }),
+        AuthType::Auth => Arc::new(BaseAuth { cookie }),
+        AuthType::BasicAuth => Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?),
+        AuthType::SessionAuth => Arc::new(SessionAuth(sessions(in_memory()))),
+        AuthType::SessionExpAuth => Arc::new(expiring(in_memory())),
         AuthType::SessionDBAuth => {
-            let store: Arc<dyn SessionStore> = Arc::clone(&stores.sessions) as _;
-            (Arc::new(SessionDBAuth(expiring(Arc::clone(&store)))), Some(store))
+            Arc::new(SessionDBAuth(expiring(Arc::clone(&stores.sessions) as _)))
         }
     })
 }

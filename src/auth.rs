@@ -106,7 +106,8 @@ pub trait Auth: Send + Sync {
         credentials::cookie(request, self.cookie().name())
     }
 
-    /// Who is speaking.
+    /// Who is speaking. Whether he may go on, as another site or an unchanged password forbid it,
+    /// is for the guard to say.
     async fn current_user(&self, _request: &HttpRequest) -> Result<Option<Arc<User>>> {
         Ok(None)
     }

@@ -16,7 +16,7 @@ use crate::auth::{Auth, Login, NewSession, client};
 use crate::error::{Error, Result};
 use crate::models::{Password, User, UserSession};
 
-/// What a browser forgets at a logout, beside the cookie (ASVS 14.3.1).
+/// What a browser forgets when its session ends, beside the cookie (ASVS 14.3.1).
 const CLEAR_SITE_DATA: (&str, &str) = ("Clear-Site-Data", "\"cache\", \"storage\"");
 
 /// How much a failed login tells.
@@ -78,9 +78,14 @@ pub async fn logout(
         let about = About::himself(session.user_id).session(session.id);
         audit::record(Event::LoggedOut, &Trace::of(&request), &about);
     }
+    Ok(farewell(auth.as_ref()))
+}
+
+/// The answer to somebody whose session has ended because he asked for it.
+pub fn farewell(auth: &dyn Auth) -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.cookie(auth.cookie().expire()).insert_header(CLEAR_SITE_DATA);
-    Ok(answer.json(serde_json::json!({})))
+    answer.json(serde_json::json!({}))
 }
 
 /// Tells about the session in use.

@@ -48,10 +48,11 @@ impl Call {
         })
     }
 
-    /// Looks at the caller once more; 403 when he may not come in any more. What he may do is told
-    /// by the caller as he is now.
+    /// Looks at the caller once more, and refuses him when he may not come in any more. What he
+    /// may do is told by the caller as he is now.
     pub async fn again(&mut self) -> Result<()> {
-        self.caller = self.caller.again(self.auth.as_ref(), &self.request).await?;
+        let (auth, rules) = (self.auth.as_ref(), self.rules.as_ref());
+        self.caller = self.caller.again(auth, rules, &self.request).await?;
         Ok(())
     }
 

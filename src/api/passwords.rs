@@ -12,10 +12,10 @@ use super::users::forget_sessions;
 use super::view::UserView;
 use crate::auth::NewSession;
 use crate::auth::accounts::Pathway;
-use crate::auth::audit::Event;
+use crate::auth::audit::{About, Event};
 use crate::auth::session::Renewal;
 use crate::error::{Error, Result};
-use crate::models::User;
+use crate::models::{User, UserSession};
 
 /// Gives a user another password: himself, with the current one (ASVS 6.2.3); or an admin, after
 /// which the user must change it unless `must_change` is false. Ends all sessions of the user but
@@ -26,23 +26,22 @@ pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result
     // A body takes its time; what counts is who is speaking now.
     call.again().await?;
     call.caller.may_touch(Some(user.id))?;
-    let by = call.acting().await?;
-    let (user, session) = if call.is_himself(user.id) {
-        change_own(&call, &user, &fields).await?
+    let session = call.session().await?;
+    let himself = call.is_himself(user.id);
+    let user = if himself {
+        change_own(&mut call, &user, &fields).await?
     } else {
-        (set(&mut call, &user, &fields).await?, None)
+        set(&mut call, &user, &fields).await?
     };
+    let by = About::default().session(session.as_ref().map(|session| session.id));
+    call.record(Event::PasswordChanged, Some(user.id), by);
+    let session = renewed(&call, session.filter(|_| himself), &user).await;
     let kept = session.as_ref().map(|session| session.session.hash);
     forget_sessions(call.auth.as_ref(), user.id, kept).await;
-    call.record(Event::PasswordChanged, Some(user.id), by);
     Ok(answer_with(call.auth.as_ref(), session.as_ref(), UserView::from(user.as_ref())))
 }
 
-async fn change_own(
-    call: &Call,
-    user: &User,
-    fields: &Fields,
-) -> Result<(Arc<User>, Option<NewSession>)> {
+async fn change_own(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc<User>> {
     let current = fields.required(CURRENT_PASSWORD)?;
     let new = fields.required("new_password")?;
     if current == new {
@@ -50,20 +49,25 @@ async fn change_own(
     }
     // A new password that is no good is told before the current one costs a hash.
     call.accounts.password_rules.check(new.clone(), user.email.as_str())?;
-    let session = call.session().await?;
     let proved = call.prove(user, current, Pathway::CurrentPassword).await?;
     let hash = call.accounts.hash(new, user).await?;
-    let user = call.accounts.change_password(&proved, hash).await?;
-    let renewed = match (call.auth.sessions(), session) {
-        (Some(sessions), Some(session)) => sessions.renew(&session, &user, Renewal::Proved).await,
-        _ => Ok(None),
-    };
-    // The password has been changed, and that is the answer, whatever becomes of the session.
-    let session = renewed.unwrap_or_else(|error| {
-        log::warn!("user {}: his session has ended with his old password: {error}", user.id);
+    // Hashing took a while: a session that was ended meanwhile changes nothing any more.
+    call.again().await?;
+    call.accounts.change_password(&proved, hash).await
+}
+
+/// The session that asked, under a new id and the new password. Without it the user logs in once
+/// more: his password has been changed already.
+async fn renewed(
+    call: &Call,
+    session: Option<Arc<UserSession>>,
+    user: &User,
+) -> Option<NewSession> {
+    let (sessions, session) = call.auth.sessions().zip(session)?;
+    sessions.renew(&session, user, Renewal::Proved).await.unwrap_or_else(|error| {
+        log::warn!("user {}: the session that changed his password ends: {error}", user.id);
         None
-    });
-    Ok((user, session))
+    })
 }
 
 async fn set(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc<User>> {

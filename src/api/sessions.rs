@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::auth_session::farewell;
 use super::body::{Body, query_flag};
 use super::call::Call;
 use super::view::SessionView;
@@ -50,9 +51,9 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
     let kept = call.session().await?.filter(|_| !all).map(|session| session.hash);
     if let Some(sessions) = call.auth.sessions() {
         sessions.end_all(user.id, kept).await?;
+        let which = if all { "all" } else { "all others" };
+        call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
     }
-    let which = if all { "all" } else { "all others" };
-    call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
     Ok(ended_answer(&call, all && call.is_himself(user.id)))
 }
 
@@ -62,15 +63,15 @@ pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<Http
     call.caller.must_be_admin()?;
     if let Some(sessions) = call.auth.sessions() {
         sessions.end_everybodys().await?;
+        call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
     }
-    call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
     Ok(ended_answer(&call, true))
 }
 
 fn ended_answer(call: &Call, own: bool) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
     if own && call.auth.sessions().is_some() {
-        answer.cookie(call.auth.cookie().expire());
+        farewell(call.auth.as_ref())
+    } else {
+        HttpResponse::Ok().json(json!({}))
     }
-    answer.json(json!({}))
 }

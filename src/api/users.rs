@@ -66,10 +66,10 @@ pub async fn read(
 /// Changes a user. Names are for himself and admins, `role` and `disabled` for admins; another
 /// role gives the session that did it a new id.
 pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
-    let user = existing(&call, &id).await?;
+    existing(&call, &id).await?;
     let fields = body.json().await?;
     call.again().await?;
-    call.caller.may_touch(Some(user.id))?;
+    let user = existing(&call, &id).await?;
     let mut patch = patch(&fields, &call.caller)?;
     patch.role = patch.role.filter(|role| *role != user.role);
     if patch.role.is_some() {

@@ -149,7 +149,7 @@ impl Accounts {
     pub async fn change_password(&self, proved: &User, hash: PasswordHash) -> Result<Arc<User>> {
         let version = proved.credential_version;
         let change = move |user: &mut User| {
-            if user.disabled || user.credential_version != version {
+            if user.credential_version != version {
                 return Err(Error::Forbidden);
             }
             user.set_password(hash, false);

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
 
-use actix_web::http::header::HeaderValue;
-use actix_web::{HttpMessage as _, HttpRequest};
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use log::Level::{self, Info, Warn};
 use uuid::Uuid;
 
@@ -18,9 +18,8 @@ use crate::models::UserId;
 /// The log target of these lines.
 pub const TARGET: &str = "security";
 
-/// The id of a request, in its extensions from the edge on.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub HeaderValue);
+/// Holds the id of a request; from the edge on each has one.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What can happen. The names follow the OWASP logging vocabulary where it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub enum Event {
     Throttled,
     /// A session ended because its owner logged out.
     LoggedOut,
-    /// A session was ended from another one, or by an admin, or to make room.
+    /// A session was ended from another one, by an admin, or by the login that replaced it.
     SessionRevoked,
     /// A session got a new id.
     SessionRenewed,
@@ -140,7 +139,7 @@ impl Event {
 pub struct Trace {
     /// The client's address; none for the command line.
     pub client: Option<IpAddr>,
-    request_id: Option<RequestId>,
+    request_id: Option<HeaderValue>,
     /// On which way, if it was not a request: begins the detail.
     way: Option<&'static str>,
 }
@@ -149,7 +148,7 @@ impl Trace {
     /// That of a request.
     pub fn of(request: &HttpRequest) -> Self {
         let client = super::client_address(request);
-        let request_id = request.extensions().get::<RequestId>().cloned();
+        let request_id = request.headers().get(X_REQUEST_ID).cloned();
         Self { client, request_id, way: None }
     }
 
@@ -159,7 +158,7 @@ impl Trace {
     }
 
     fn request_id(&self) -> Option<&str> {
-        self.request_id.as_ref().and_then(|id| id.0.to_str().ok())
+        self.request_id.as_ref().and_then(|id| id.to_str().ok())
     }
 }
 

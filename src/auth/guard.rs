@@ -15,7 +15,6 @@ use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
-use super::throttle::Throttle;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
@@ -73,15 +72,18 @@ impl Caller {
         }
     }
 
-    /// The same caller as he is now; 403 when he may not come in any more. Asked again when
-    /// something has taken its time since the guard let him through: a body, or a hash.
-    pub async fn again(&self, auth: &dyn Auth, request: &HttpRequest) -> Result<Self> {
-        match self {
-            Self::Anybody => Ok(Self::Anybody),
-            Self::User(_) => {
-                auth.current_user(request).await?.map(Self::User).ok_or(Error::Forbidden)
-            }
-        }
+    /// The same caller as he is now, or the guard's refusal when he may not come in any more. Asked
+    /// again when something has taken its time since the guard let him through: a body, or a hash.
+    pub async fn again(
+        &self,
+        auth: &dyn Auth,
+        rules: &GuardRules,
+        request: &HttpRequest,
+    ) -> Result<Self> {
+        let Self::User(_) = self else { return Ok(Self::Anybody) };
+        let user = auth.current_user(request).await?.ok_or_else(|| rules.refusal())?;
+        may_ask(&user, request)?;
+        Ok(Self::User(user))
     }
 
     /// Whether this caller may do what admins may.
@@ -129,11 +131,10 @@ impl FromRequest for Admin {
 pub async fn guard<B: MessageBody + 'static>(
     auth: web::Data<dyn Auth>,
     rules: web::Data<GuardRules>,
-    accounts: web::Data<Accounts>,
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    let mut response = match admit(auth.as_ref(), &rules, &accounts, request.request()).await {
+    let mut response = match admit(auth.as_ref(), &rules, request.request()).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
@@ -182,7 +183,6 @@ async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why:
 async fn admit(
     auth: &dyn Auth,
     rules: &GuardRules,
-    accounts: &Accounts,
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
     path::check(request.path())?;
@@ -200,30 +200,26 @@ async fn admit(
     if open {
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }
-    match auth.current_user(request).await? {
-        Some(user) if user.must_change && !is_way_out(request) => {
-            record_denial(auth, request, &user, &Error::PasswordChangeRequired).await;
-            Err(Error::PasswordChangeRequired)
-        }
-        Some(user) => Ok(Some(Caller::User(user))),
-        None => {
-            note_unknown_session(auth, accounts.throttle.as_ref(), request)?;
-            Err(rules.refusal())
-        }
+    let Some(user) = auth.current_user(request).await? else {
+        note_unknown_session(auth, request)?;
+        return Err(rules.refusal());
+    };
+    if let Err(why) = may_ask(&user, request) {
+        record_denial(auth, request, &user, &why).await;
+        return Err(why);
     }
+    Ok(Some(Caller::User(user)))
 }
 
 /// Writes down that a request is refused whose session id nobody has; 429 when there were too many
 /// from its network: somebody may be guessing.
-fn note_unknown_session(
-    auth: &dyn Auth,
-    throttle: Option<&Throttle>,
-    request: &HttpRequest,
-) -> Result<()> {
+fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
     if auth.sessions().is_none() || presented_ids(auth, request)?.iter().all(Option::is_none) {
         return Ok(());
     }
     let trace = Trace::of(request);
+    let accounts = request.app_data::<web::Data<Accounts>>();
+    let throttle = accounts.and_then(|accounts| accounts.throttle.as_ref());
     match throttle.map_or(Ok(()), |throttle| throttle.count_unknown_id(trace.client)) {
         Ok(()) => audit::record(Event::SessionUnknown, &trace, &About::default()),
         Err(wait) => {
@@ -235,10 +231,14 @@ fn note_unknown_session(
     Ok(())
 }
 
-fn is_way_out(request: &HttpRequest) -> bool {
+/// 403 for a user who must change his password before he may ask for this.
+fn may_ask(user: &User, request: &HttpRequest) -> Result<()> {
     let is =
         |(method, path): &(Method, &str)| request.method() == method && opens(path, request.path());
-    WAYS_OUT.iter().any(is)
+    if user.must_change && !WAYS_OUT.iter().any(is) {
+        return Err(Error::PasswordChangeRequired);
+    }
+    Ok(())
 }
 
 /// Whether another site makes the browser act with what the browser adds by itself: the cookie or

@@ -233,7 +233,7 @@ async fn presented<K: SessionKind>(kind: &K, request: &HttpRequest) -> Result<Op
 
 /// The session ids that a request presents, whether somebody has them or not: in its cookie, and as
 /// its bearer token.
-pub fn presented_ids<A: Auth + ?Sized>(
+pub(super) fn presented_ids<A: Auth + ?Sized>(
     auth: &A,
     request: &HttpRequest,
 ) -> Result<[Option<SessionId>; 2]> {

@@ -10,20 +10,19 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
 use futures_util::FutureExt as _;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
-use crate::auth::audit::{self, About, Event, OrDash, RequestId, Trace};
+use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
 use crate::auth::guard::Caller;
 use crate::auth::{client_address, path};
 use crate::error::{Error, Result};
 use crate::random::{self, SystemRandom};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The most bytes of a request target.
 const MAX_TARGET: usize = 8 * 1024;
 /// The most bytes of all header names and values together.
@@ -56,12 +55,16 @@ impl RequestIds {
         Self { process, count: AtomicU64::new(0) }
     }
 
-    /// The id of a request: what `X-Request-Id` says if it is sane, else a new one.
-    fn of(&self, request: &ServiceRequest) -> HeaderValue {
+    /// The id of a request: what its `X-Request-Id` says if it is sane, else a new one, which is
+    /// what it says from here on.
+    fn of(&self, request: &mut ServiceRequest) -> HeaderValue {
         let sent = request.headers().get(X_REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
         sent.cloned().unwrap_or_else(|| {
             let count = self.count.fetch_add(1, Ordering::Relaxed);
-            HeaderValue::from_str(&format!("{:x}-{count:x}", self.process)).expect("hex is a value")
+            let id = format!("{:x}-{count:x}", self.process);
+            let id = HeaderValue::try_from(id).expect("hex is a value");
+            request.headers_mut().insert(X_REQUEST_ID, id.clone());
+            id
         })
     }
 }
@@ -75,14 +78,14 @@ fn is_sane(id: &[u8]) -> bool {
 pub async fn edge<B: MessageBody + 'static>(
     here: web::Data<Edge>,
     in_flight: web::Data<InFlight>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
     let started = Instant::now();
     let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Usage>>());
-    let id = here.ids.of(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let response = match check(&request) {
+    let checked = check(&request);
+    let id = here.ids.of(&mut request);
+    let response = match checked {
         Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
             Ok(response) => response?.map_into_left_body(),
             Err(_panic) => return Err(panicked(id, here.https)),
@@ -93,23 +96,23 @@ pub async fn edge<B: MessageBody + 'static>(
             request.into_response(refused.error_response()).map_into_right_body()
         }
     };
-    Ok(finish(response, started, &id, here.https, flight))
+    Ok(finish(response, started, id, here.https, flight))
 }
 
 /// Completes an answer, and tells the log about it.
 fn finish<B: MessageBody>(
     mut response: ServiceResponse<B>,
     started: Instant,
-    id: &HeaderValue,
+    id: HeaderValue,
     https: bool,
     flight: Flight,
 ) -> ServiceResponse<Flying<B>> {
+    log(&response, started, &id);
     secure(response.headers_mut(), https);
-    response.headers_mut().insert(X_REQUEST_ID, id.clone());
+    response.headers_mut().insert(X_REQUEST_ID, id);
     if flight.is_the_last_of_its_connection() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
-    log(&response, started, id);
     response.map_body(|_, body| flight.carry(body))
 }
 

@@ -98,7 +98,7 @@ impl Record for UserSession {
     }
 
     fn newest_time(&self) -> Timestamp {
-        self.created_at.max(self.last_seen_at.get())
+        self.authenticated_at().max(self.last_seen_at.get())
     }
 }
 
@@ -251,5 +251,29 @@ impl<R: Record> Indexes<R> {
             self.owned.remove(&(owner, row));
         }
         self.vital -= usize::from(record.is_vital());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Client, Lifetime, PasswordHash};
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn the_newest_time_of_a_session_is_that_of_its_last_use_or_proof() {
+        let at = |millis| Timestamp::from_millis(millis);
+        let id = UserId::generate(&SystemRandom).unwrap();
+        let email = Email::new("bob@example.com").unwrap();
+        let user = User::new(id, email, PasswordHash::of_nobody(4), at(1));
+        let (hash, lifetime) = (SessionHash::from_bytes([7; 32]), Lifetime::default());
+        let session =
+            UserSession::new(hash, &user, Client::default(), lifetime, at(2), &SystemRandom);
+        let mut session = session.unwrap();
+        assert_eq!(session.newest_time(), at(2));
+        session.last_seen_at.advance(at(3));
+        assert_eq!(session.newest_time(), at(3));
+        session.proved_at = Some(at(4));
+        assert_eq!(session.newest_time(), at(4));
     }
 }

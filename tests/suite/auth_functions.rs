@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
-use actix_web::test::TestRequest;
+use actix_web::middleware::from_fn;
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::{App, HttpRequest, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sessiond::app::{Service, World};
+use sessiond::auth::guard::{Caller, guard};
 use sessiond::auth::{Auth, Login, OPEN_PATHS};
 use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
@@ -171,4 +173,37 @@ async fn a_session_belongs_to_its_user_until_it_is_destroyed() {
         assert_eq!(user_of(&second).await, Some(kind.admin.id), "{name}");
         kind.service.close().await.unwrap();
     }
+}
+
+#[actix_web::test]
+async fn the_guard_before_a_route_of_ones_own_lets_through_whom_it_lets_through_to_the_api() {
+    let kind = kind("session_db_auth").await;
+    let hello = |caller: Caller| async move { caller.user().unwrap().display_name() };
+    let own = web::scope("/hello").wrap(from_fn(guard)).route("", web::to(hello));
+    let application = App::new().configure(kind.service.routes()).service(own);
+    let application = init_service(application).await;
+    let status = async |request: TestRequest| {
+        let answer = call_service(&application, request.uri("/hello").to_request()).await;
+        answer.status().as_u16()
+    };
+    let session = kind.session().await;
+    let by_session = || {
+        TestRequest::post()
+            .insert_header(("Cookie", format!("_my_session_id={}", session.reveal())))
+    };
+    assert_eq!(status(TestRequest::post()).await, 401);
+    assert_eq!(status(by_session()).await, 200);
+    let foreign = by_session().insert_header(("Origin", "https://evil.example"));
+    assert_eq!(status(foreign).await, 403);
+
+    let accounts = kind.service.accounts();
+    let hash = accounts.hash(PASSWORD.into(), &kind.admin).await.unwrap();
+    let admin = accounts.set_password(kind.admin.id, hash, true).await.unwrap().unwrap();
+    assert_eq!(status(by_session()).await, 403);
+    let session = kind.auth.create_session(&admin, Login::default()).await.unwrap().unwrap().id;
+    let request = with_session(session.reveal());
+    assert!(kind.knows(&request).await, "he is known");
+    let cookie = ("Cookie", format!("_my_session_id={}", session.reveal()));
+    assert_eq!(status(TestRequest::get().insert_header(cookie)).await, 403, "and may not go on");
+    kind.service.close().await.unwrap();
 }

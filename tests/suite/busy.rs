@@ -55,8 +55,11 @@ fn a_full_hashing_queue_is_503_for_login_basic_and_new_users() {
     }
 }
 
-/// A disk that can be made to fail.
-struct Failing(Arc<AtomicBool>);
+/// A disk that can be made to fail, with files whose names begin so.
+struct Failing {
+    broken: Arc<AtomicBool>,
+    names: &'static str,
+}
 
 /// A file on it.
 struct FailingFile(Box<dyn OpenFile>, Arc<AtomicBool>);
@@ -65,18 +68,27 @@ fn check(broken: &AtomicBool) -> io::Result<()> {
     if broken.load(Ordering::SeqCst) { Err(io::Error::other("disk on fire")) } else { Ok(()) }
 }
 
+impl Failing {
+    /// Whether writing this file fails.
+    fn flag(&self, path: &Path) -> Arc<AtomicBool> {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.starts_with(self.names) { Arc::clone(&self.broken) } else { Arc::default() }
+    }
+}
+
 impl Files for Failing {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Disk.read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        check(&self.0)?;
-        Ok(Box::new(FailingFile(Disk.open_append(path)?, Arc::clone(&self.0))))
+        let broken = self.flag(path);
+        check(&broken)?;
+        Ok(Box::new(FailingFile(Disk.open_append(path)?, broken)))
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        check(&self.0)?;
+        check(&self.flag(path))?;
         Disk.create(path)
     }
 
@@ -109,11 +121,16 @@ impl OpenFile for FailingFile {
     }
 }
 
+/// A server on a disk that fails with these files when it is told to.
+fn on_failing(names: &'static str) -> (Arc<AtomicBool>, InProcess) {
+    let broken = Arc::new(AtomicBool::new(false));
+    let files = Arc::new(Failing { broken: Arc::clone(&broken), names });
+    (broken, InProcess::in_world(&[], World { files, ..World::default() }))
+}
+
 #[test]
 fn a_store_that_cannot_write_is_503_and_nothing_has_changed() {
-    let broken = Arc::new(AtomicBool::new(false));
-    let world = World { files: Arc::new(Failing(Arc::clone(&broken))), ..World::default() };
-    let server = InProcess::in_world(&[], world);
+    let (broken, server) = on_failing("");
     let admin = server.admin();
     let users = || server.get("/api/v1/users").session(&admin).send();
     let id = users().json()[0]["id"].as_str().unwrap().to_owned();
@@ -141,6 +158,23 @@ fn a_store_that_cannot_write_is_503_and_nothing_has_changed() {
         assert_eq!(request.send().status, status, "it goes on without a restart");
     }
     assert_eq!(users().status, 403, "and the logout that worked has ended the session");
+}
+
+#[test]
+fn a_password_is_changed_also_when_its_session_can_get_no_new_id() {
+    let (broken, server) = on_failing("UserSession");
+    let (old, other) = (server.admin(), server.admin());
+    let new = "another one 3";
+    let body = json!({ "current_password": ADMIN_PASSWORD, "new_password": new });
+    broken.store(true, Ordering::SeqCst);
+    let change = server.put("/api/v1/users/me/password").session(&old).json(&body).send();
+    assert_eq!((change.status, change.header("set-cookie")), (200, None), "{}", change.body);
+    broken.store(false, Ordering::SeqCst);
+    for session in [&old, &other] {
+        assert_eq!(server.get("/api/v1/users/me").session(session).send().status, 403);
+    }
+    assert_eq!(server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]).send().status, 401);
+    server.log_in(ADMIN, new);
 }
 
 /// Randomness that can run out.

@@ -30,6 +30,7 @@ mod login;
 mod login_answers;
 mod logout;
 mod logs;
+mod meanwhile;
 mod my_sessions;
 mod panics;
 mod passwords;

@@ -31,6 +31,7 @@ fn public_id(server: &Client, session: &str) -> String {
 fn assert_forgets_cookie(answer: &Answer) {
     let cookie = answer.header("set-cookie").expect("the cookie is taken back");
     assert!(cookie.starts_with("_my_session_id=;") && cookie.contains("Max-Age=0"), "{cookie}");
+    assert_eq!(answer.header("clear-site-data"), Some("\"cache\", \"storage\""));
 }
 
 #[test]
@@ -223,12 +224,16 @@ fn where_there_are_no_sessions_there_are_none_to_list() {
     let by_admin = |method, path: &str| server.by_admin(server.request(method, path)).send();
     by_admin("GET", MINE).assert_is(200, "[]");
     by_admin("DELETE", MINE).assert_is(200, "{}");
-    by_admin("DELETE", "/api/v1/sessions").assert_is(200, "{}");
+    let all = by_admin("DELETE", "/api/v1/sessions");
+    all.assert_is(200, "{}");
+    assert_eq!(all.header("set-cookie"), None);
     by_admin("DELETE", &format!("{MINE}/{NOBODY}")).assert_error(404, "Not found");
     by_admin("GET", "/api/v1/auth_session").assert_error(404, "Not found");
     by_admin("POST", "/api/v1/auth_session/refresh").assert_error(404, "Not found");
     let reauth = server.by_admin(server.post("/api/v1/auth_session/reauth"));
     reauth.form(&[("password", ADMIN_PASSWORD)]).send().assert_error(404, "Not found");
+    let (.., log) = server.stop();
+    assert!(!log.iter().any(|line| line.contains("authn_token_revoked")), "{log:?}");
 
     let server = Server::of("none");
     server.get(MINE).send().assert_error(404, "Not found");

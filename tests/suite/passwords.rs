@@ -1,9 +1,11 @@
 //! Changing passwords, and users who must.
 
 use serde_json::{Value, json};
+use sessiond::error::Error;
 
 use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Answer, Client, NOBODY, PASSWORD, Program, SESSION_KINDS, Server,
+    ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, NOBODY, PASSWORD, Program, SESSION_KINDS,
+    Server, block_on,
 };
 
 const OWN: &str = "/api/v1/users/me/password";
@@ -123,6 +125,19 @@ fn of_two_changes_at_once_one_wins() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 403], "{round}");
     }
+}
+
+#[test]
+fn a_password_is_changed_by_somebody_who_is_still_as_he_was_when_he_proved_himself() {
+    let server = InProcess::with(&[]);
+    let accounts = server.service.accounts();
+    block_on(async {
+        let proved = accounts.users.search(ADMIN).await.unwrap().unwrap();
+        let hash = accounts.hash(NEW.into(), &proved).await.unwrap();
+        accounts.change_password(&proved, hash.clone()).await.unwrap();
+        let again = accounts.change_password(&proved, hash).await;
+        assert!(matches!(again, Err(Error::Forbidden)), "{again:?}");
+    });
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Connection, PASSWORD, Server};
+use crate::harness::{
+    ADMIN, ADMIN_PASSWORD, Answer, Connection, InProcess, PASSWORD, Program, Request, Server,
+    block_on,
+};
 
 const ALL: &str = "/api/v1/users";
 const BOB: &str = "bob@example.com";
@@ -16,9 +19,17 @@ struct Cast {
     bob_path: String,
 }
 
+/// A program that waits for a body for as long as a test may take.
+fn patient(kind: &str) -> Program {
+    Program::of(kind).set("BODY_TIMEOUT", "300")
+}
+
 impl Cast {
     fn new() -> Self {
-        let server = Server::of("session_db_auth");
+        Self::on(patient("session_db_auth").start())
+    }
+
+    fn on(server: Server) -> Self {
         let bob_path = format!("{ALL}/{}", server.add_user(BOB));
         let admin = server.admin();
         let promote =
@@ -30,19 +41,7 @@ impl Cast {
 
     /// A request of bob's that the server has let in, and that lacks the last byte of its body.
     fn begun(&self, method: &str, path: &str, body: &Value) -> Begun {
-        let mut body = body.to_string().into_bytes();
-        let mut connection = self.server.connect();
-        connection.write(format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nCookie: _my_session_id={}\r\n\
-             Expect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-            self.server.address,
-            self.bob,
-            body.len()
-        ));
-        assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
-        let last = body.pop().unwrap();
-        connection.write(body);
-        Begun { connection, last }
+        Begun::of(self.server.request(method, path).session(&self.bob), body)
     }
 
     fn change_bob(&self, body: &Value) {
@@ -69,6 +68,15 @@ struct Begun {
 }
 
 impl Begun {
+    fn of(request: Request, body: &Value) -> Self {
+        let mut body = body.to_string().into_bytes();
+        let last = body.pop().unwrap();
+        let mut connection = request.json_announced(body.len() + 1).start();
+        assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
+        connection.write(body);
+        Self { connection, last }
+    }
+
     fn finish(mut self) -> Answer {
         self.connection.write([self.last]);
         self.connection.answer().unwrap()
@@ -121,4 +129,60 @@ fn a_request_that_was_open_meanwhile_is_answered_as_ever_to_who_lost_nothing() {
     let put = put.finish();
     assert_eq!((put.status, &put.json()["first_name"]), (200, &json!("Bob")));
     assert_eq!(post.finish().status, 201);
+}
+
+#[test]
+fn a_session_that_ended_meanwhile_changes_no_password_and_does_not_come_back() {
+    let cast = Cast::new();
+    let body = json!({ "current_password": PASSWORD, "new_password": "another one 3" });
+    let open = cast.begun("PUT", "/api/v1/users/me/password", &body);
+    cast.log_bob_out();
+    let answer = open.finish();
+    answer.assert_error(403, "Forbidden");
+    assert_eq!(answer.header("set-cookie"), None);
+    cast.server.log_in(BOB, PASSWORD);
+}
+
+#[test]
+fn a_proof_with_a_password_that_came_meanwhile_brings_no_session_back() {
+    let server = InProcess::with(&["--body-timeout", "300"]);
+    let session = server.admin();
+    let reauth = server.post("/api/v1/auth_session/reauth").session(&session);
+    let open = Begun::of(reauth, &json!({ "password": PASSWORD }));
+    let admin = block_on(server.service.accounts().users.search(ADMIN)).unwrap().unwrap();
+    // This ends the session, and leaves what is stored of it.
+    server.set_password(admin.id, PASSWORD);
+    let answer = open.finish();
+    answer.assert_error(403, "Forbidden");
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[test]
+fn who_must_change_his_password_meanwhile_does_nothing_before_that() {
+    let server = patient("basic_auth").start();
+    let path = format!("{ALL}/{}", server.add_user(BOB));
+    let open = server.put(&path).basic(BOB, PASSWORD);
+    let open = Begun::of(open, &json!({ "first_name": "Bob" }));
+    // The same password, so that his credentials stay good.
+    let set = server.put(&format!("{path}/password")).basic(ADMIN, ADMIN_PASSWORD);
+    assert_eq!(set.json(&json!({ "new_password": PASSWORD })).send().status, 200);
+    open.finish().assert_error(403, "Password change required");
+}
+
+#[test]
+fn who_lost_his_session_meanwhile_is_refused_as_at_the_gate() {
+    let cast = Cast::on(patient("session_db_auth").set("INVALID_STATUS", "401").start());
+    let open = cast.begun("PUT", &cast.bob_path, &json!({ "first_name": "Bob" }));
+    cast.log_bob_out();
+    open.finish().assert_error(401, "Unauthorized");
+}
+
+#[test]
+fn a_role_is_compared_with_what_the_user_has_when_the_request_is_whole() {
+    let cast = Cast::new();
+    let path = format!("{ALL}/{}", cast.server.add_user("cat@example.com"));
+    let open = cast.begun("PUT", &path, &json!({ "role": "user" }));
+    let promote = cast.server.put(&path).session(&cast.admin).json(&json!({ "role": "admin" }));
+    assert_eq!(promote.send().json()["role"], "admin");
+    assert_eq!(open.finish().json()["role"], "user");
 }

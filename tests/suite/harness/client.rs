@@ -142,6 +142,13 @@ impl Request {
         self.header("Content-Length", &length)
     }
 
+    /// With the head of a JSON body of this length, which the server shall ask for.
+    pub fn json_announced(self, length: usize) -> Self {
+        self.header("Content-Type", "application/json")
+            .header("Content-Length", &length.to_string())
+            .header("Expect", "100-continue")
+    }
+
     pub fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
