@@ -377,13 +377,15 @@ fn what_is_too_long_is_not_hashed() {
         assert_eq!(knock(&server, kind, "b@example.com", &too_long), refused(kind), "{kind}");
     }
     let server = unthrottled("session_db_auth");
-    let admin = server.admin();
+    let (admin, bob) = (server.admin(), Person::new(&server, "bob"));
     let huge = "x".repeat(70_000);
     for (password, status) in [(too_long.as_str(), 400), (&"x".repeat(60_000), 400), (&huge, 413)] {
         let new = json!({ "email": "c@example.com", "password": password });
         assert_eq!(server.post(USERS).session(&admin).json(&new).send().status, status);
         let change = json!({ "current_password": ADMIN_PASSWORD, "new_password": password });
         assert_eq!(server.put(MY_PASSWORD).session(&admin).json(&change).send().status, status);
+        let set = server.put(&bob.path("/password")).session(&admin).json(&change);
+        assert_eq!(set.send().status, status);
     }
     let login = server.login(&[("email", ADMIN), ("password", &huge)]);
     assert_eq!(login.send().status, 413);

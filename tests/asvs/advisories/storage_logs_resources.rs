@@ -135,7 +135,10 @@ pub const CHAPTER: Chapter = Chapter {
             "Cache or single-flight key confusion gives one caller another's result (also \
              Traefik CVE-2026-71326)",
         )
-        .tested(&[("nobody gets the answer of another", nobody_gets_the_answer_of_another)]),
+        .tested(&[
+            ("nobody gets the answer of another", nobody_gets_the_answer_of_another),
+            ("only the whole credential is remembered", only_the_whole_credential_is_remembered),
+        ]),
         rule("Keycloak CVE-2025-2559", "Token cache grows without bound").tested(&[(
             "logins without end are bounded in number and bytes",
             logins_without_end_are_bounded,
@@ -231,6 +234,28 @@ fn one_admin_stays() {
     }
 }
 
+/// What is bik@example.com by other rules or another grammar, or two addresses in one.
+const LOOK_ALIKES: &[&str] = &[
+    "b\u{131}k@example.com",
+    "b\u{130}k@example.com",
+    "bi\u{212a}@example.com",
+    "bi\u{ff4b}@example.com",
+    "bik\u{200b}@example.com",
+    "bik@example\u{3002}com",
+    "bik@\u{1d5f2}xample.com",
+    "bik@example.com.",
+    " bik@example.com",
+    "bik@example.com ",
+    "bik@example.com\0",
+    "\"bik\"@example.com",
+    "bik(x)@example.com",
+    "bik@example.com@evil.example",
+    "evil@bik@example.com",
+    "evil@evil.example,bik@example.com",
+    "<bik@example.com>",
+    "bik@[example.com]",
+];
+
 fn names_are_folded_once_and_before_every_comparison() {
     for address in
         ["Bob@Example.COM", "b.O.b+Tag@sub.EXAMPLE.com", "X_Y@A.B", "1@2.3", "A@localhost"]
@@ -256,27 +281,7 @@ fn names_are_folded_once_and_before_every_comparison() {
         for same in ["bik@example.com", "BIK@EXAMPLE.COM", "bIK@eXample.coM"] {
             assert_eq!((make(same), knock(same)), (409, 200), "{kind} {same}");
         }
-        // By other rules or another grammar these would be the same, or two in one.
-        for other in [
-            "b\u{131}k@example.com",
-            "b\u{130}k@example.com",
-            "bi\u{212a}@example.com",
-            "bi\u{ff4b}@example.com",
-            "bik\u{200b}@example.com",
-            "bik@example\u{3002}com",
-            "bik@\u{1d5f2}xample.com",
-            "bik@example.com.",
-            " bik@example.com",
-            "bik@example.com ",
-            "bik@example.com\0",
-            "\"bik\"@example.com",
-            "bik(x)@example.com",
-            "bik@example.com@evil.example",
-            "evil@bik@example.com",
-            "evil@evil.example,bik@example.com",
-            "<bik@example.com>",
-            "bik@[example.com]",
-        ] {
+        for other in LOOK_ALIKES {
             let status = knock(other);
             assert_eq!(make(other), 400, "{kind} {other:?}");
             assert!(matches!(status, 401 | 403), "{kind} {other:?}: {status}");
@@ -378,39 +383,41 @@ fn ids_never_become_names() {
     assert_eq!(names(), before);
 }
 
-/// Everything that takes secrets, with good ones and bad ones; returns them all.
-fn scripted(client: &Client, basic: bool) -> Vec<String> {
-    let wrong = "Wrong-Secret-77";
-    let junk = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF";
-    let mut secrets = vec![ADMIN_PASSWORD.to_owned(), PASSWORD.into(), wrong.into(), junk.into()];
-    let prove = |request: Request| {
-        if basic { request.basic(ADMIN, ADMIN_PASSWORD) } else { request.bearer(&client.admin()) }
-    };
+/// What is no password of anybody, and what has the form of a session id and is none.
+const JUNK: [&str; 2] = ["Wrong-Secret-77", "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF"];
+/// What the admin's password becomes.
+const NEW_PASSWORD: &str = "The-New-Secret-3";
+
+/// Sends these secrets to every route, in every place, sound and broken, known and not known.
+fn send_junk_everywhere(client: &Client, prove: impl Fn(Request) -> Request) {
+    let [wrong, junk] = JUNK;
     let body = json!({
         "email": "bob@example.com", "password": PASSWORD, "current_password": wrong,
         "new_password": wrong, "session": junk, "token": junk,
     });
     for route in protected_routes() {
-        let id = prove(client.get(ME)).send().json()["id"].as_str().unwrap().to_owned();
-        // Sound and broken, known and not known, in the body and in the query.
         for body in [body.to_string(), format!("{body}x"), body.to_string().replace(':', "=")] {
             let request = || {
-                let path = route.path.replace("{id}", &id).replace("{session}", NOBODY);
+                let path = route.path.replace("{id}", "me").replace("{session}", NOBODY);
                 let path = format!("{path}?password={wrong}&token={junk}&session={junk}");
-                client.request(&route.method, &path).body("application/json", body.clone())
+                client.request(&route.method, &path).body("application/json", body.as_str())
             };
             request().send();
             request().session(junk).send();
             request().session(junk).session(junk).send();
-            request().header("Authorization", &format!("Bearer {junk}")).send();
+            request().bearer(junk).send();
             request().header("Authorization", &format!("Basic {junk}")).send();
             request().header("Authorization", &format!("{junk} {wrong}")).send();
             request().header("Origin", "https://evil.example").session(junk).send();
-            if !route.path.ends_with("/password") && route.method != "DELETE" {
-                prove(request()).send();
-            }
+            prove(request()).send();
         }
     }
+}
+
+/// Logs in with right and wrong ones; returns what must not be told of it.
+fn log_in_with_all(client: &Client) -> Vec<String> {
+    let [wrong, _] = JUNK;
+    let mut secrets = Vec::new();
     for (email, password) in
         [(ADMIN, ADMIN_PASSWORD), (ADMIN, wrong), (wrong, wrong), (PASSWORD, wrong)]
     {
@@ -422,25 +429,25 @@ fn scripted(client: &Client, basic: bool) -> Vec<String> {
         client.post(LOGIN).body("text/plain", format!("{email} {password}")).send();
         client.post(LOGIN).body("multipart/form-data; boundary=x", format!("--x{password}")).send();
     }
-    if !basic {
-        let session = client.admin();
-        for request in [
-            client.post(REFRESH),
-            client.post(REAUTH).form(&[("password", ADMIN_PASSWORD)]),
-            client.put(MY_PASSWORD).json(
-                &json!({ "current_password": ADMIN_PASSWORD, "new_password": "The-New-Secret-3" }),
-            ),
-            client.delete(LOGOUT),
-        ] {
-            let current = secrets.last().filter(|last| last.len() == 43 && *last != junk);
-            let current = current.cloned().unwrap_or_else(|| session.clone());
-            let answer = request.bearer(&current).send();
-            assert_eq!(answer.status, 200, "{}", answer.body);
-            secrets.extend([current].into_iter().chain(answer.session_id()));
-        }
-        secrets.extend([session, "The-New-Secret-3".to_owned()]);
-    }
     secrets
+}
+
+/// Gives a session one id after the other; returns all of them.
+fn renew_and_log_out(client: &Client) -> Vec<String> {
+    let change = json!({ "current_password": ADMIN_PASSWORD, "new_password": NEW_PASSWORD });
+    let mut ids = vec![client.admin()];
+    for request in [
+        client.post(REFRESH),
+        client.post(REAUTH).form(&[("password", ADMIN_PASSWORD)]),
+        client.put(MY_PASSWORD).json(&change),
+        client.delete(LOGOUT),
+    ] {
+        let answer = request.bearer(&ids[ids.len() - 1]).send();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        ids.extend(answer.session_id());
+    }
+    assert_eq!(ids.len(), 4);
+    ids
 }
 
 fn no_secret_is_in_a_log() {
@@ -453,7 +460,13 @@ fn no_secret_is_in_a_log() {
         let program = program.set("RUST_LOG", level).set("LOG_FORMAT", format);
         let audit = program.folder().join("audit.log");
         let server = program.set_os("AUDIT_FILE", audit.as_os_str()).start();
-        let secrets = scripted(&server, kind == "basic_auth");
+        let mut secrets = [ADMIN_PASSWORD, PASSWORD, NEW_PASSWORD].map(str::to_owned).to_vec();
+        secrets.extend(JUNK.map(str::to_owned));
+        send_junk_everywhere(&server, |request| server.by_admin(request));
+        secrets.extend(log_in_with_all(&server));
+        if kind != "basic_auth" {
+            secrets.extend(renew_and_log_out(&server));
+        }
         let (_program, _, mut log) = server.stop();
         let audited = fs::read_to_string(&audit).unwrap();
         assert!(log.len() > 100 && audited.lines().count() > 50, "{kind}");
@@ -466,38 +479,41 @@ fn no_secret_is_in_a_log() {
     }
 }
 
+/// What would end a line, or look like another one.
+const FORGED: &str = "x\r\n2026-01-02T03:04:05.678Z ERROR forged\n\
+                      {\"level\":\"error\",\"forged\":1}\u{2028}\u{85}\u{1b}[2J\u{202e}";
+
+/// Requests that try to get it into the log.
+fn forging(client: &Client) -> Vec<Request> {
+    let admin = client.admin();
+    let encoded = "/api/v1/users/x%0d%0aERROR%20forged";
+    let names = json!({ "email": "bob@example.com", "password": PASSWORD, "first_name": FORGED });
+    let me = || client.get(ME).session(&admin);
+    vec![
+        client.post(LOGIN).json(&json!({ "email": FORGED, "password": FORGED })),
+        client.post(LOGIN).json(&json!({ FORGED: FORGED })),
+        client.post(USERS).session(&admin).json(&names),
+        client.get(encoded),
+        client.get(&format!("{encoded}?{}", encoded.replace('/', ""))).session(&admin),
+        client.request("FORGED", "/api/v1/users").session(&admin),
+        me().header_bytes("User-Agent", b"\x85forged\xe2\x80\xa8"),
+        me().header("X-Request-Id", "a b forged=1"),
+        me().header_bytes("X-Request-Id", "a\u{2028}forged".as_bytes()),
+        me().header("X-Request-Id", &"x".repeat(1_000)),
+        client.get(ME).basic(FORGED, FORGED),
+        client.post(REFRESH).session(&admin).header("Origin", "https://x forged"),
+    ]
+}
+
 fn nobody_writes_a_line_of_his_own() {
-    let forged = "x\r\n2026-01-02T03:04:05.678Z ERROR forged\n{\"level\":\"error\",\"forged\":1}\
-                  \u{2028}\u{85}\u{1b}[2J\u{202e}";
     for format in ["text", "json"] {
         let program = Program::of("session_db_auth").set("LOG_FORMAT", format);
         // What the program itself names may be odd as well.
-        let data = program.folder().join(forged.replace('/', "_"));
+        let data = program.folder().join(FORGED);
         let program = program.set_os("DATA_DIR", data.as_os_str());
         let audit = program.folder().join("audit.log");
         let server = program.set_os("AUDIT_FILE", audit.as_os_str()).start();
-        let admin = server.admin();
-        let encoded = "/api/v1/users/x%0d%0aERROR%20forged";
-        let json = |body: Value| server.post(LOGIN).json(&body);
-        let names =
-            json!({ "email": "bob@example.com", "password": PASSWORD, "first_name": forged });
-        let requests = [
-            json(json!({ "email": forged, "password": forged })),
-            json(json!({ forged: forged })),
-            server.post(USERS).session(&admin).json(&names),
-            server.get(encoded),
-            server.get(&format!("{encoded}?{}", encoded.replace('/', ""))).session(&admin),
-            server.request("FORGED", "/api/v1/users").session(&admin),
-            server.get(ME).header_bytes("User-Agent", b"\x85forged\xe2\x80\xa8").session(&admin),
-            server.get(ME).header("X-Request-Id", "a b forged=1").session(&admin),
-            server
-                .get(ME)
-                .header_bytes("X-Request-Id", "a\u{2028}forged".as_bytes())
-                .session(&admin),
-            server.get(ME).header("X-Request-Id", &"x".repeat(1_000)).session(&admin),
-            server.get(ME).basic(forged, forged),
-            server.post(REFRESH).session(&admin).header("Origin", "https://x forged"),
-        ];
+        let requests = forging(&server);
         let sent = 1 + requests.len();
         for request in requests {
             request.send();
@@ -842,7 +858,13 @@ fn nobody_gets_the_answer_of_another() {
             }
         }
     }
-    // Nothing is remembered by less than the whole credential.
+}
+
+fn only_the_whole_credential_is_remembered() {
+    let server = unthrottled("basic_auth");
+    let made = json!({ "email": "user0@example.com", "password": PASSWORD });
+    let made = server.post(USERS).basic(ADMIN, ADMIN_PASSWORD).json(&made).send();
+    assert_eq!(made.status, 201);
     assert_eq!(server.get(ME).basic("user0@example.com", PASSWORD).send().status, 200);
     let pair = format!("user0@example.com:{PASSWORD}");
     let cut = pair.len() - 1;
