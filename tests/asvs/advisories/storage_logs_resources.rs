@@ -120,8 +120,8 @@ pub const CHAPTER: Chapter = Chapter {
                 without_its_certificate_there_is_no_service,
             ),
             (
-                "only the health check verifies nobody, and it tells nothing",
-                whoever_verifies_nothing_tells_nothing,
+                "the health check takes its own certificate alone",
+                the_health_check_takes_its_own_certificate_alone,
             ),
         ]),
         rule("Dex CVE-2024-23656", "TLS settings discarded, old versions served").tested(&[(
@@ -787,7 +787,7 @@ fn old_versions_get_an_alert() {
         assert!(said.starts_with(begins), "{version:x}: {said:x?}");
     }
     client.admin();
-    // Of what is left, what the certificate's settings ask for is in force: no plain HTTP.
+    // And what is no TLS at all is not answered.
     let mut plain = server.connect();
     plain.write("GET /api/v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
     assert!(!String::from_utf8_lossy(&plain.rest()).contains("HTTP"));
@@ -813,16 +813,23 @@ fn without_its_certificate_there_is_no_service() {
     }
 }
 
-fn whoever_verifies_nothing_tells_nothing() {
-    let unverified: Vec<_> =
-        files::sources().into_iter().filter(|(_, text)| text.contains(".dangerous()")).collect();
-    let [(name, text)] = &unverified[..] else { panic!("one source asks for that") };
-    assert_eq!(name, "cli/healthcheck.rs");
-    let requests = text.matches("HTTP/1.1\\r\\n").count();
-    assert_eq!((requests, text.matches("GET /api/v1/status ").count()), (1, 1));
-    assert!(!text.contains("Cookie") && !text.contains("Authorization"));
-    for client in ["reqwest", "ureq", "hyper", "awc", "lettre", "native-tls", "openssl"] {
+fn the_health_check_takes_its_own_certificate_alone() {
+    // It is the only client there is.
+    let clients = ["reqwest", "ureq", "hyper", "awc", "lettre", "native-tls", "openssl"];
+    for client in clients {
         assert_without(client);
+    }
+    let unusual = files::sources().into_iter().filter(|(_, text)| text.contains(".dangerous()"));
+    let unusual: Vec<String> = unusual.map(|(name, _)| name).collect();
+    assert_eq!(unusual, ["cli/healthcheck.rs"]);
+    let (program, pair) = Program::of("session_db_auth").over_tls();
+    let another = Pair::of(&program, "another");
+    let server = program.start();
+    let program = server.program().clone().set("API_PORT", &server.address.port().to_string());
+    for (cert, status) in [(&pair.cert, 0), (&another.cert, 1), (&pair.key, 1)] {
+        let checked =
+            program.clone().set_os("TLS_CERT", cert.as_os_str()).run(&["healthcheck"], "");
+        assert_eq!(checked.status.code(), Some(status), "{checked:?}");
     }
 }
 
