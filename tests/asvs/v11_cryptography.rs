@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD, URL_SAFE
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 use rustls::NamedGroup;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use serde_json::{Value, json};
 use sessiond::app::World;
 use sessiond::models::SessionId;
@@ -139,8 +139,8 @@ fn read(program: &Program, file: &str) -> String {
     fs::read_to_string(program.data().join(file)).unwrap()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// The sources that name one of these crates.
@@ -228,7 +228,7 @@ fn handshake(server: &Server, pair: &Pair, provider: CryptoProvider) -> Option<N
     client.admin();
     let mut connection = client.connect();
     let tls = connection.handshake().unwrap();
-    tls.negotiated_key_exchange_group().map(|group| group.name())
+    tls.negotiated_key_exchange_group().map(SupportedKxGroup::name)
 }
 
 fn exchanges_are_approved() {

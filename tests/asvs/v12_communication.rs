@@ -174,8 +174,8 @@ pub fn no_fallback() {
     }
     pair.client(&server).admin();
     let (.., log) = server.stop();
-    let served = log.iter().filter(|line| line.contains("request method="));
-    assert_eq!(served.count(), 1, "the login over TLS: {log:?}");
+    let requests = log.iter().filter(|line| line.contains("request method="));
+    assert_eq!(requests.count(), 1, "the login over TLS: {log:?}");
 }
 
 fn plain_http_is_warned_of() {

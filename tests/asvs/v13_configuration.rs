@@ -107,7 +107,8 @@ fn controls(heading: &str) -> String {
 fn listed_sources(section: &str) -> BTreeSet<String> {
     let rows = markdown::rows(section);
     let cells = rows.iter().flat_map(|row| markdown::code(row.last().unwrap()));
-    cells.filter(|name| name.ends_with(".rs")).map(str::to_owned).collect()
+    let is_source = |name: &&str| Path::new(name).extension().is_some_and(|end| end == "rs");
+    cells.filter(is_source).map(str::to_owned).collect()
 }
 
 /// The sources that hold one of these texts.

@@ -19,6 +19,7 @@ use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, InProcess, KINDS, PASSWORD, Program, START, Server, block_on,
 };
 use crate::registry::{Chapter, requirement};
+use crate::v11_cryptography::hex;
 use crate::{files, markdown, v13_configuration as v13};
 
 pub const CHAPTER: Chapter = Chapter {
@@ -213,10 +214,6 @@ fn answers_are_not_stored() {
 fn content(folder: &Path) -> String {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| fs::read_to_string(file).unwrap()).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const ZOE: &str = "zoe@example.com";
