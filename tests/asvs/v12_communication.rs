@@ -55,7 +55,7 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("12.3.1", 2, "Encrypted protocols everywhere, metrics included").operators(
             "SECURITY.md#what-is-left-to-whoever-runs-it",
             &[
-                ("there is one port and no other socket", v13::one_port_is_open),
+                ("there is one port and no other socket", v13::communication::one_port_is_open),
                 ("where there is TLS, it is that of the port", no_fallback),
             ],
         ),

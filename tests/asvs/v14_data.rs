@@ -40,8 +40,8 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("14.2.2", 2, "Not cached on the way")
             .tested(&[("every answer says no-store", answers_are_not_stored)]),
         requirement("14.2.3", 2, "Not sent to third parties").tested(&[
-            ("a running service speaks to its clients alone", v13::one_port_is_open),
-            ("nothing that could call out is built in", v13::nothing_calls_out),
+            ("a running service speaks to its clients alone", v13::communication::one_port_is_open),
+            ("nothing that could call out is built in", v13::communication::nothing_calls_out),
         ]),
         requirement("14.2.4", 2, "Controls per class implemented").tested(&[
             ("no secret is at rest", secrets_are_not_at_rest),
