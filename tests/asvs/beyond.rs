@@ -53,8 +53,8 @@ pub const CHAPTER: Chapter = Chapter {
         rule("CS-A4", "Cap password length against hashing DoS, at a value far above the policy")
             .tested(&[("a password has at most 256 bytes, and each counts", passwords::are_bounded)]),
         rule("CS-P1", "Work factor target below 1 s; re-hash at login when raised").tested(&[
-            ("the cost is 12, a third of a second, and never less than 10", v11::bcrypt_has_its_cost),
-            ("a login renews a hash of another cost", v11::another_cost_is_renewed),
+            ("the cost is 12, a third of a second, and never less than 10", v11::passwords::bcrypt_has_its_cost),
+            ("a login renews a hash of another cost", v11::passwords::another_cost_is_renewed),
         ]),
         rule(
             "CS-P2",
@@ -63,7 +63,7 @@ pub const CHAPTER: Chapter = Chapter {
         )
         .tested(&[
             ("hashes made by passlib log their owners in", passwords::hashes_of_passlib_log_in),
-            ("what is stored is what the named libraries make", v11::stored_hashes_are_the_libraries),
+            ("what is stored is what the named libraries make", v11::passwords::stored_hashes_are_the_libraries),
         ]),
         rule("CS-P3", "Pepper outside the store").open(
             "there is none: whoever reads the files can try passwords, at the cost of bcrypt for each",
@@ -90,8 +90,8 @@ pub const CHAPTER: Chapter = Chapter {
         rule("CS-R3", "Management endpoints on another port or interface").tested(&[("there are none", requests::there_are_no_management_endpoints)]),
         rule("CS-L1", "Log start, stop, configuration change, user and role administration")
             .tested(&[
-                ("every event of the inventory is told when it happens", v16::every_event_is_logged),
-                ("files that are read anew are told of, and what is risky", v16::reloads_are_logged),
+                ("every event of the inventory is told when it happens", v16::lines::every_event_is_logged),
+                ("files that are read anew are told of, and what is risky", v16::lines::reloads_are_logged),
             ]),
         rule(
             "CS-L2",
@@ -99,9 +99,9 @@ pub const CHAPTER: Chapter = Chapter {
              the data disk",
         )
         .tested(&[
-            ("a log that cannot be written stops nothing", v16::a_full_log_stops_nothing),
-            ("nor does one that nobody reads any more", v16::a_closed_log_stops_nothing),
-            ("the data directory holds no log", v16::lines_go_where_they_should),
+            ("a log that cannot be written stops nothing", v16::failures::a_full_log_stops_nothing),
+            ("nor does one that nobody reads any more", v16::failures::a_closed_log_stops_nothing),
+            ("the data directory holds no log", v16::lines::lines_go_where_they_should),
         ]),
         rule(
             "CS-L3",
@@ -111,7 +111,7 @@ pub const CHAPTER: Chapter = Chapter {
              authn_token_reuse, authz_fail, authz_change, authz_admin, \
              excess_rate_limit_exceeded, input_validation_fail, malicious_*)",
         )
-        .tested(&[("events have its names where it has one", v16::events_have_their_names)]),
+        .tested(&[("events have its names where it has one", v16::inventory::events_have_their_names)]),
         rule(
             "CS-F1",
             "Reset: same answer and time for all addresses; token random, hashed, single use, \

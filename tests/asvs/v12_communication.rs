@@ -55,7 +55,7 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("12.3.1", 2, "Encrypted protocols everywhere, metrics included").operators(
             "SECURITY.md#what-is-left-to-whoever-runs-it",
             &[
-                ("there is one port and no other socket", v13::one_port_is_open),
+                ("there is one port and no other socket", v13::communication::one_port_is_open),
                 ("where there is TLS, it is that of the port", no_fallback),
             ],
         ),
@@ -174,8 +174,8 @@ pub fn no_fallback() {
     }
     pair.client(&server).admin();
     let (.., log) = server.stop();
-    let served = log.iter().filter(|line| line.contains("request method="));
-    assert_eq!(served.count(), 1, "the login over TLS: {log:?}");
+    let requests = log.iter().filter(|line| line.contains("request method="));
+    assert_eq!(requests.count(), 1, "the login over TLS: {log:?}");
 }
 
 fn plain_http_is_warned_of() {

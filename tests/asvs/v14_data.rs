@@ -19,6 +19,7 @@ use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, InProcess, KINDS, PASSWORD, Program, START, Server, block_on,
 };
 use crate::registry::{Chapter, requirement};
+use crate::v11_cryptography::hex;
 use crate::{files, markdown, v13_configuration as v13};
 
 pub const CHAPTER: Chapter = Chapter {
@@ -39,8 +40,8 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("14.2.2", 2, "Not cached on the way")
             .tested(&[("every answer says no-store", answers_are_not_stored)]),
         requirement("14.2.3", 2, "Not sent to third parties").tested(&[
-            ("a running service speaks to its clients alone", v13::one_port_is_open),
-            ("nothing that could call out is built in", v13::nothing_calls_out),
+            ("a running service speaks to its clients alone", v13::communication::one_port_is_open),
+            ("nothing that could call out is built in", v13::communication::nothing_calls_out),
         ]),
         requirement("14.2.4", 2, "Controls per class implemented").tested(&[
             ("no secret is at rest", secrets_are_not_at_rest),
@@ -213,10 +214,6 @@ fn answers_are_not_stored() {
 fn content(folder: &Path) -> String {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.map(|file| fs::read_to_string(file).unwrap()).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const ZOE: &str = "zoe@example.com";
