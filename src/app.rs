@@ -240,7 +240,8 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     let lanes = Lanes::start(lanes, queue)?;
     let costs = stores.users.table().iter().filter_map(|user| user.password_hash.cost());
     let (highest, random) = (costs.max().unwrap_or(0), Arc::clone(&world.random));
-    let throttle = |mistakes| Throttle::new(mistakes, Arc::clone(&world.clock));
+    let throttle =
+        |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
     Ok(Accounts {
         users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
         hasher: Hasher::new(lanes, config.hash_cost(), highest, random),

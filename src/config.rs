@@ -1,5 +1,6 @@
 //! Every setting: its flag, its variable, its default, and what it may be.
 
+mod blocked_passwords;
 mod check;
 mod line;
 mod values;
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory as _, Parser};
 
+use blocked_passwords::BlockedPasswords;
 pub use check::FirstAdmin;
 pub use line::one_line;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
-use values::{BlockedPasswords, Domain, OriginList, Seconds, Secret, Threads};
+use values::{Domain, OriginList, Seconds, Secret, Threads};
 
 use crate::api::LoginErrors;
 use crate::auth::cookie::SessionCookie;
@@ -202,7 +204,7 @@ impl Config {
         let own = self.public_url.0.as_ref().map(PublicUrl::origin);
         GuardRules {
             invalid_status: self.invalid_status,
-            origins: Origins { own, listed, any },
+            origins: Origins { own, https: self.is_https(), listed, any },
             reauth_window: self.reauth_window,
         }
     }
@@ -220,7 +222,8 @@ impl Config {
     /// What new passwords must keep to.
     pub fn password_rules(&self) -> PasswordRules {
         let host = self.public_url.0.as_ref().map(PublicUrl::host);
-        let context = host.into_iter().flat_map(|host| [host].into_iter().chain(host.split('.')));
+        let context =
+            host.into_iter().flat_map(|host| [host].into_iter().chain(host.split(['.', '-'])));
         let refused = self.password_blocklist.0.clone().unwrap_or_default();
         PasswordRules { context: context.map(str::to_owned).collect(), refused: refused.0 }
     }

@@ -45,7 +45,8 @@ pub async fn login(
     let password = Password::sent(fields.required("password")?);
     let remember = fields.flag("remember")?.unwrap_or(false);
 
-    let attempt = Attempt { pathway: Pathway::Login, trace: Trace::of(&request) };
+    let (pathway, trace) = (Pathway::Login, Trace::of(&request));
+    let attempt = Attempt { pathway, trace, session: None };
     let user = accounts.log_in(&email, password, &attempt).await?;
     let user = user.map_err(|why| refused(why, **errors))?;
     // The session that was presented is this user's: it ends as the new one begins.

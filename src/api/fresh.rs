@@ -39,7 +39,8 @@ impl Call {
         password: String,
         pathway: Pathway,
     ) -> Result<Arc<User>> {
-        let attempt = Attempt { pathway, trace: Trace::of(&self.request) };
+        let session = self.session().await?.map(|session| session.id);
+        let attempt = Attempt { pathway, trace: Trace::of(&self.request), session };
         let password = Password::sent(password);
         let proved = self.accounts.log_in(user.email.as_str(), password, &attempt).await?;
         proved.ok().filter(|proved| proved.id == user.id).ok_or(Error::WrongPassword)

@@ -16,9 +16,7 @@ use crate::models::UserSession;
 /// The live sessions of a user, oldest first. For himself and admins.
 pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
-    let Some(sessions) = call.auth.sessions() else {
-        return Ok(HttpResponse::Ok().json(json!([])));
-    };
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
     let found = sessions.of_user(&user).await?;
     let current = call.session().await?;
     let is_current =
@@ -49,29 +47,24 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
     call.must_be_fresh_by(body).await?;
     call.caller.may_touch(Some(user.id))?;
     let kept = call.session().await?.filter(|_| !all).map(|session| session.hash);
-    if let Some(sessions) = call.auth.sessions() {
-        sessions.end_all(user.id, kept).await?;
-        let which = if all { "all" } else { "all others" };
-        call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
-    }
-    Ok(ended_answer(&call, all && call.is_himself(user.id)))
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
+    sessions.end_all(user.id, kept).await?;
+    let himself = call.is_himself(user.id);
+    let which = if himself && !all { "all others" } else { "all" };
+    call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
+    Ok(ended_answer(&call, all && himself))
 }
 
 /// Ends everybody's sessions, that of the admin who asks among them.
 pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
     call.must_be_fresh_by(body).await?;
     call.caller.must_be_admin()?;
-    if let Some(sessions) = call.auth.sessions() {
-        sessions.end_everybodys().await?;
-        call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
-    }
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
+    sessions.end_everybodys().await?;
+    call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
     Ok(ended_answer(&call, true))
 }
 
 fn ended_answer(call: &Call, own: bool) -> HttpResponse {
-    if own && call.auth.sessions().is_some() {
-        farewell(call.auth.as_ref())
-    } else {
-        HttpResponse::Ok().json(json!({}))
-    }
+    if own { farewell(call.auth.as_ref()) } else { HttpResponse::Ok().json(json!({})) }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
-use super::auth_session::answer_with;
+use super::auth_session::{answer_with, farewell};
 use super::body::{Body, Fields};
 use super::call::Call;
 use super::view::UserView;
@@ -101,6 +101,9 @@ pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result
     }
     call.record(Event::UserDeleted, Some(id), by);
     forget_sessions(call.auth.as_ref(), id, None).await;
+    if call.is_himself(id) && call.auth.sessions().is_some() {
+        return Ok(farewell(call.auth.as_ref()));
+    }
     Ok(HttpResponse::Ok().json(serde_json::json!({})))
 }
 

@@ -188,7 +188,7 @@ impl About {
 
     /// A request that is turned away, and why.
     pub fn refused(request: &HttpRequest, why: impl Display) -> Self {
-        let (method, path) = (request.method(), request.path());
+        let (method, path) = (request.method(), super::path::shown(request.path()));
         Self::default().detail(format!("{why}: {method} {path}"))
     }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use dashmap::DashMap;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use tokio::sync::Mutex;
 
 use super::accounts::{Accounts, Attempt, Pathway};
 use super::audit::{self, About, Event, Trace};
@@ -78,7 +79,7 @@ impl Auth for BasicAuth {
         }
         // Many requests at once with one new credential do not all hash it: they wait for each
         // other, and share what came of a verification that began after they did.
-        let (turn, arrived) = (self.verified.turns.of(key), self.now());
+        let (turn, arrived) = (self.verified.turns.of(key, Mutex::default), self.now());
         let mut refused = turn.lock().await;
         if refused.is_some_and(|began| arrived < began) {
             return Ok(None);
@@ -87,7 +88,8 @@ impl Auth for BasicAuth {
             return Ok(Some(user));
         }
         let began = self.now();
-        let attempt = Attempt { pathway: Pathway::Basic, trace: Trace::of(request) };
+        let (pathway, trace) = (Pathway::Basic, Trace::of(request));
+        let attempt = Attempt { pathway, trace, session: None };
         let user = self.accounts.log_in(&sent.email, sent.password, &attempt).await?.ok();
         match &user {
             Some(user) => self.verified.remember(key, user, self.now()),
@@ -116,7 +118,7 @@ struct VerifiedCredentials {
     known: DashMap<Key, (Arc<User>, Timestamp)>,
     /// Held by the request that verifies a credential; tells the others when the last verification
     /// began that refused it.
-    turns: Turns<Key, Option<Timestamp>>,
+    turns: Turns<Key, Mutex<Option<Timestamp>>>,
 }
 
 /// The HMAC of an e-mail address and a password.

@@ -9,7 +9,8 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, rt, web};
+use tokio::task::JoinError;
 
 use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
@@ -139,7 +140,7 @@ pub async fn guard<B: MessageBody + 'static>(
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            let response = next.call(request).await?;
+            let response = seen_through(request.method().is_safe(), next.call(request)).await?;
             if response.status() == StatusCode::FORBIDDEN {
                 record_refused(auth.as_ref(), &response).await;
             }
@@ -159,6 +160,23 @@ pub async fn guard<B: MessageBody + 'static>(
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     Ok(response)
+}
+
+/// What comes of a request. One that may change something is seen through to its end, also when its
+/// client goes away meanwhile: what was done is recorded, and all that belongs to it is done.
+pub async fn seen_through<T: 'static>(
+    changes_nothing: bool,
+    request: impl Future<Output = T> + 'static,
+) -> T {
+    if changes_nothing {
+        return request.await;
+    }
+    match rt::spawn(request).await.map_err(JoinError::try_into_panic) {
+        Ok(answer) => answer,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // Only the end of the runtime stops it, and this with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
 }
 
 /// Tells the security log of an answer that refused somebody what is not for him. A wrong
@@ -254,4 +272,44 @@ fn is_cross_site(auth: &dyn Auth, rules: &GuardRules, request: &HttpRequest) -> 
     let ambient = auth.session_cookie(request)?.is_some() || of_scheme("Basic");
     let login = opens(LOGIN_PATH, request.path());
     Ok((ambient || login) && !of_scheme("Bearer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use futures_util::FutureExt as _;
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn what_changes_something_is_seen_through_though_nobody_waits_for_it() {
+        for changes_nothing in [false, true] {
+            let (go_on, told) = oneshot::channel();
+            let done = Rc::new(Cell::new(false));
+            let ended = Rc::clone(&done);
+            let request = async move {
+                // The sender is kept until the client has gone.
+                let _ = told.await;
+                ended.set(true);
+            };
+            let mut request = Box::pin(seen_through(changes_nothing, request));
+            assert!((&mut request).now_or_never().is_none());
+            drop(request);
+            let _: Result<(), ()> = go_on.send(());
+            for _ in 0..100 {
+                yield_now().await;
+            }
+            assert_eq!(done.get(), !changes_nothing);
+        }
+    }
+
+    #[actix_web::test]
+    #[should_panic(expected = "as it was")]
+    async fn a_panic_stays_one() {
+        seen_through(false, async { panic!("as it was") }).await;
+    }
 }

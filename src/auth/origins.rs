@@ -13,6 +13,8 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub struct Origins {
     /// The service's own, where it is known; else it is told by the `Host` of a request.
     pub own: Option<String>,
+    /// Whether it is reached over https and nothing else.
+    pub https: bool,
     /// Those that are listed by name.
     pub listed: Vec<String>,
     /// Whether any origin may read what needs no cookie (`*`).
@@ -44,7 +46,8 @@ impl Origins {
             return own == origin;
         }
         let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-        let sent = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let plain = origin.strip_prefix("http://").filter(|_| !self.https);
+        let sent = origin.strip_prefix("https://").or(plain);
         host.zip(sent).is_some_and(|(host, sent)| host.eq_ignore_ascii_case(sent))
     }
 }
@@ -60,6 +63,13 @@ mod tests {
             request = request.append_header(*header);
         }
         origins.is_foreign(&request.to_http_request())
+    }
+
+    #[test]
+    fn over_https_the_same_host_over_http_is_foreign() {
+        let here = Origins { https: true, ..Origins::default() };
+        assert!(foreign(&here, &[("Origin", "http://app.example.com")]));
+        assert!(!foreign(&here, &[("Origin", "https://app.example.com")]));
     }
 
     #[test]
@@ -99,7 +109,7 @@ mod tests {
     #[test]
     fn a_listed_origin_may_and_a_star_lists_nobody() {
         let listed = vec!["https://spa.example".to_owned()];
-        let here = Origins { own: None, listed, any: true };
+        let here = Origins { own: None, https: false, listed, any: true };
         assert!(!foreign(
             &here,
             &[("Origin", "https://spa.example"), ("Sec-Fetch-Site", "cross-site")]

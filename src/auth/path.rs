@@ -4,12 +4,30 @@
 //! of them takes for `/users` the other may take for something else. So a path that can be
 //! spelled more simply is refused for everyone, before anybody looks at it.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
+
+/// The longest segment of a path that logs tell: public ids are that long, usable ones longer.
+const MAX_SHOWN: usize = 36;
 
 /// 400 for a path that is not canonical.
 pub fn check(path: &str) -> Result<()> {
     let wrong = || Error::bad("path must be written without encoded, empty or dot segments");
     is_canonical(path).then_some(()).ok_or_else(wrong)
+}
+
+/// A path as logs tell it: without what could be an e-mail address or a usable session id that
+/// stands where an id is meant.
+pub fn shown(path: &str) -> Cow<'_, str> {
+    let hidden = |segment: &&str| {
+        segment.len() > MAX_SHOWN || segment.contains('@') || segment.contains("%40")
+    };
+    if !path.split('/').any(|segment| hidden(&segment)) {
+        return Cow::Borrowed(path);
+    }
+    let segments = path.split('/').map(|segment| if hidden(&segment) { "*" } else { segment });
+    segments.collect::<Vec<_>>().join("/").into()
 }
 
 /// Whether a request path is written the only way it should be: it begins with a slash, has no
@@ -51,6 +69,24 @@ const fn needs_encoding(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logs_tell_a_path_without_what_is_nobodys_business() {
+        let id = "3ea61b0b-4c46-4e76-9b2e-5f9b2b1d4c11";
+        let told = format!("/api/v1/users/{id}/sessions/{id}/");
+        assert_eq!(shown(&told), told);
+        let usable = "A".repeat(43);
+        for (path, told) in [
+            (
+                format!("/api/v1/users/{id}/sessions/{usable}"),
+                format!("/api/v1/users/{id}/sessions/*"),
+            ),
+            ("/users/bob@example.com/x".into(), "/users/*/x".into()),
+            ("/users/bob%40example.com".into(), "/users/*".into()),
+        ] {
+            assert_eq!(shown(&path), told);
+        }
+    }
 
     #[test]
     fn paths_with_one_spelling_pass() {

@@ -65,8 +65,9 @@ impl Proxies {
 /// The address in an entry, with or without a port.
 fn address(entry: &[u8]) -> Option<IpAddr> {
     let entry = std::str::from_utf8(entry.trim_ascii()).ok()?;
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
     let with_port = |_| entry.parse::<SocketAddr>().map(|socket| socket.ip());
-    entry.parse().or_else(with_port).ok().map(|address: IpAddr| address.to_canonical())
+    bare.parse().or_else(with_port).ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// Behind a proxy that is not listed all clients share one budget of mistakes.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::Quota;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::turns::Turns;
 use crate::clock::Clock;
@@ -22,6 +22,9 @@ use networks::{KnownNetworks, Network};
 const DAY: Duration = Duration::from_hours(24);
 /// Unknown session ids from one network: so many at once, and as many again per minute.
 const UNKNOWN_IDS: NonZeroU32 = NonZeroU32::new(120).expect("not zero");
+
+/// The fewest attempts of one network that are examined at once.
+const PLACES: usize = 4;
 
 /// An e-mail address, whether somebody has it or not: its hash under a key of this process.
 type Account = u64;
@@ -38,7 +41,11 @@ pub struct Throttle {
     clock: Arc<dyn Clock>,
     names: RandomState,
     owners: KnownNetworks,
-    turns: Turns<Key, ()>,
+    turns: Turns<Key, Mutex<()>>,
+    /// What one network may have hashed at once: less than the hashing queue holds, so that others
+    /// find room in it.
+    places: Turns<Network, Semaphore>,
+    places_of_network: usize,
     /// For a network, whichever accounts it tries.
     by_network: Budget,
     /// For an account from one network.
@@ -51,7 +58,7 @@ pub struct Throttle {
 
 impl Throttle {
     /// A throttle that lets a person make so many mistakes a minute.
-    pub fn new(mistakes: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(mistakes: NonZeroU32, lanes: usize, clock: Arc<dyn Clock>) -> Self {
         let times = |factor| mistakes.saturating_mul(NonZeroU32::new(factor).expect("not zero"));
         let daily = Quota::with_period(DAY / times(4).get()).expect("a day is not that short");
         let budget = |quota| Budget::new(quota, &clock);
@@ -66,6 +73,8 @@ impl Throttle {
             names: RandomState::new(),
             owners: KnownNetworks::default(),
             turns: Turns::new(),
+            places: Turns::new(),
+            places_of_network: (2 * lanes).max(PLACES),
             clock,
         }
     }
@@ -73,7 +82,8 @@ impl Throttle {
     /// Counts an attempt, before it is examined; or tells how long to wait for the next one.
     ///
     /// Attempts on one account from one network wait for each other. So guesses side by side are
-    /// no more than guesses in a row, and right passwords side by side are all let in.
+    /// no more than guesses in a row, and right passwords side by side are all let in. And of one
+    /// network only a few are examined at once, so that it cannot fill the hashing queue.
     pub async fn count(
         &self,
         email: &str,
@@ -88,9 +98,18 @@ impl Throttle {
         let on_account = [(&self.by_minute, pair), (&self.by_day, day)];
         // Counted before it waits: those who wait are bounded in number, too.
         count(&on_network).map_err(|wait| wait.max(wait_for(&on_account)))?;
-        let turn = self.turns.of(pair).lock_owned().await;
+        let turn = self.turns.of(pair, Mutex::default).lock_owned().await;
+        let places = self.places.of(network, || Semaphore::new(self.places_of_network));
+        let place = places.acquire_owned().await.expect("it is never closed");
         count(&on_account).inspect_err(|_| give_back(&on_network))?;
-        Ok(Counted { throttle: self, account, network, on_network, on_account, _turn: turn })
+        Ok(Counted {
+            throttle: self,
+            account,
+            network,
+            on_network,
+            on_account,
+            _held: (turn, place),
+        })
     }
 
     /// Counts a session id that nobody has; or tells how long to wait for the next one.
@@ -144,7 +163,7 @@ pub struct Counted<'t> {
     network: Network,
     on_network: [Charge<'t>; 1],
     on_account: [Charge<'t>; 2],
-    _turn: OwnedMutexGuard<()>,
+    _held: (OwnedMutexGuard<()>, OwnedSemaphorePermit),
 }
 
 impl Counted<'_> {
@@ -192,7 +211,7 @@ mod tests {
     /// A throttle with room for twelve mistakes a minute, and its clock.
     fn throttle() -> (Arc<ManualClock>, Throttle) {
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_767_323_045_678)));
-        let throttle = Throttle::new(NonZeroU32::new(12).unwrap(), clock.clone());
+        let throttle = Throttle::new(NonZeroU32::new(12).unwrap(), 1, clock.clone());
         (clock, throttle)
     }
 
@@ -358,6 +377,20 @@ mod tests {
             assert_eq!(throttle.log_in(BOB, client), Ok(false), "others' failures are others'");
             assert_eq!(throttle.log_in(BOB, stranger(2)), Ok(true));
         }
+    }
+
+    #[test]
+    fn of_one_network_a_few_attempts_are_examined_at_once_and_others_wait_for_none_of_them() {
+        let (_, throttle) = throttle();
+        let email = |n: usize| format!("{n}@example.com");
+        let mut held: Vec<_> =
+            (0..PLACES).map(|n| throttle.begin(&email(n), home()).unwrap()).collect();
+        let next = email(PLACES);
+        let mut waiting = Box::pin(throttle.count(&next, Some(home())));
+        assert!((&mut waiting).now_or_never().is_none());
+        throttle.begin(&next, stranger(1)).unwrap().settle(true);
+        held.pop().unwrap().settle(false);
+        assert!(waiting.now_or_never().is_some());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::net::ToSocketAddrs as _;
 use std::path::Path;
 
-use super::Config;
 use super::values::Domain;
+use super::{Config, SESSION_DURATION};
 use crate::auth::cookie::SessionCookie;
 use crate::models::Email;
 
@@ -23,9 +23,10 @@ impl Config {
         self.check_address()?;
         self.check_tls()?;
         self.check_cookie()?;
-        if let (Some(duration), Some(idle)) = (self.session_duration, self.session_idle_timeout)
+        self.check_audit_file()?;
+        let duration = self.session_duration.unwrap_or(SESSION_DURATION);
+        if let Some(idle) = self.session_idle_timeout.filter(|idle| *idle > duration)
             && duration.0 > 0
-            && idle > duration
         {
             return Err(format!(
                 "SESSION_IDLE_TIMEOUT='{}': must not exceed SESSION_DURATION, which is {}",
@@ -36,6 +37,20 @@ impl Config {
             .try_parse(&self.rust_log)
             .map_err(|_| format!("RUST_LOG='{}': must be a level (error, warn, info, debug, trace, off), or module=level pairs", self.rust_log))?;
         self.check_first_admin()
+    }
+
+    /// The security log must not be written into a file of records.
+    fn check_audit_file(&self) -> Result<(), String> {
+        let Some(file) = self.audit_file() else { return Ok(()) };
+        let folder = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let beside = folder(parent.unwrap_or(Path::new("."))) == folder(&self.data_dir);
+        let name = file.file_name().unwrap_or_default().as_encoded_bytes();
+        if beside && (name.starts_with(b"User") || name == b".lock") {
+            let what = "must not be a file that DATA_DIR keeps records in";
+            return Err(format!("AUDIT_FILE='{}': {what}", file.display()));
+        }
+        Ok(())
     }
 
     fn check_address(&self) -> Result<(), String> {

@@ -1,8 +1,6 @@
 //! The values that settings take: each reads its text, or says what is allowed.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
@@ -11,7 +9,6 @@ use url::Url;
 
 use crate::api::LoginErrors;
 use crate::auth::guard::InvalidStatus;
-use crate::models::Blocklist;
 
 /// The longest duration of a session that can be asked for, in seconds: ten years.
 pub const MAX_SECONDS: u64 = 315_360_000;
@@ -162,24 +159,6 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
-    }
-}
-
-/// Passwords that are refused, read from the file that is named.
-#[derive(Clone, Debug, Default)]
-pub struct BlockedPasswords(pub Blocklist);
-
-impl FromStr for BlockedPasswords {
-    type Err = String;
-
-    fn from_str(path: &str) -> Result<Self, String> {
-        let unreadable = |cause: io::Error| format!("must be a readable file: {cause}");
-        let lines = BufReader::new(File::open(path).map_err(unreadable)?).split(b'\n');
-        let lines = lines.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-        // What is no UTF-8 is no password of anybody here.
-        let passwords = lines.into_iter().filter_map(|line| String::from_utf8(line).ok());
-        let passwords = passwords.map(|line| line.trim_end_matches('\r').to_owned());
-        Ok(Self(Blocklist::new(passwords)))
     }
 }
 

@@ -18,9 +18,10 @@ use futures_util::FutureExt as _;
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
 use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
-use crate::auth::guard::Caller;
+use crate::auth::guard::{Caller, seen_through};
 use crate::auth::{client_address, path};
 use crate::error::{Error, Result};
+use crate::models::SessionId;
 use crate::random::{self, SystemRandom};
 
 /// The most bytes of a request target.
@@ -71,11 +72,22 @@ impl RequestIds {
 
 fn is_sane(id: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    (1..=64).contains(&id.len()) && id.iter().all(allowed)
+    // A session id that is of use must not get into the log this way.
+    (1..=64).contains(&id.len()) && id.iter().all(allowed) && SessionId::parse(id).is_none()
 }
 
 /// The middleware: for `actix_web::middleware::from_fn`, outermost.
 pub async fn edge<B: MessageBody + 'static>(
+    here: web::Data<Edge>,
+    in_flight: web::Data<InFlight>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
+    let changes_nothing = request.method().is_safe();
+    seen_through(changes_nothing, answer(here, in_flight, request, next)).await
+}
+
+async fn answer<B: MessageBody + 'static>(
     here: web::Data<Edge>,
     in_flight: web::Data<InFlight>,
     mut request: ServiceRequest,
@@ -170,7 +182,7 @@ fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
     let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id);
     log::info!(
         method = request.method().as_str(),
-        path = request.path(),
+        path:% = path::shown(request.path()),
         status = response.status().as_u16(),
         ms = milliseconds(started),
         user:% = OrDash(user),

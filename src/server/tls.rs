@@ -21,6 +21,8 @@ use tokio_rustls::server::TlsStream;
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Config;
 
+/// The most bytes of a PEM file.
+const MAX_PEM: u64 = 1024 * 1024;
 /// The bits of a file's mode by which its group may read or write it.
 const GROUP: u32 = 0o060;
 /// The same for everybody else.
@@ -98,7 +100,7 @@ fn read(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
 
 /// The certificates in a file, of which the first is the service's own and good today.
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let file = File::open(path).map_err(|cause| cause.to_string())?;
+    let file = open(path)?;
     let chain = read_pem(file, "certificate")?;
     let own = ParsedCertificate::try_from(&chain[0])
         .map_err(|_| "its first certificate is not one of X.509, version 3")?;
@@ -122,12 +124,24 @@ fn moment(time: UnixTime) -> Timestamp {
 
 /// The key in a file that is closed to those whom it does not concern (ASVS 13.3.2).
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let file = File::open(path).map_err(|cause| cause.to_string())?;
+    let file = open(path)?;
     let mode = file.metadata().map_err(|cause| cause.to_string())?.permissions().mode();
     if mode & OTHERS != 0 {
         return Err(format!("has mode {:o}: must be closed to others", mode & 0o7777));
     }
     read_pem(file, "private key without a passphrase").map(|mut keys| keys.swap_remove(0))
+}
+
+/// Opens a regular file of a size that makes sense; anything else could go on for ever.
+fn open(path: &Path) -> Result<File, String> {
+    let found = path.metadata().map_err(|cause| cause.to_string())?;
+    if !found.is_file() {
+        Err("is no regular file".into())
+    } else if found.len() > MAX_PEM {
+        Err(format!("must have at most {MAX_PEM} bytes"))
+    } else {
+        File::open(path).map_err(|cause| cause.to_string())
+    }
 }
 
 /// All sections of a kind, at least one.

@@ -20,7 +20,7 @@ type Spoil = fn(&Program, &Pair);
 /// How a pair can be bad, the setting that is named, and what is said of it.
 const BAD: &[(Spoil, &str, &str)] = &[
     (|_, pair| fs::remove_file(&pair.cert).unwrap(), "TLS_CERT", "No such file"),
-    (|_, pair| directory(&pair.cert), "TLS_CERT", "Is a directory"),
+    (|_, pair| directory(&pair.cert), "TLS_CERT", "is no regular file"),
     (|_, pair| write(&pair.cert, ""), "TLS_CERT", "a certificate: has none"),
     (|_, pair| write(&pair.cert, "junk\n\0\u{e4}"), "TLS_CERT", "a certificate: has none"),
     (|_, pair| write(&pair.cert, &read(&pair.key)), "TLS_CERT", "a certificate: has none"),
@@ -29,7 +29,9 @@ const BAD: &[(Spoil, &str, &str)] = &[
     (|program, pair| replace(program, pair, expired), "TLS_CERT", "expired at 2020-01-02T00:00:00"),
     (|program, pair| replace(program, pair, future), "TLS_CERT", "not valid before 3000-01-02T00"),
     (|_, pair| fs::remove_file(&pair.key).unwrap(), "TLS_KEY", "No such file"),
-    (|_, pair| directory(&pair.key), "TLS_KEY", "Is a directory"),
+    (|_, pair| directory(&pair.key), "TLS_KEY", "is no regular file"),
+    (|_, pair| endless(&pair.cert), "TLS_CERT", "is no regular file"),
+    (|_, pair| write(&pair.key, &"x".repeat(1_048_577)), "TLS_KEY", "at most 1048576 bytes"),
     (|_, pair| write(&pair.key, ""), "TLS_KEY", "private key without a passphrase: has none"),
     (|_, pair| write(&pair.key, &read(&pair.cert)), "TLS_KEY", "without a passphrase: has none"),
     (|_, pair| write(&pair.key, &read(&pair.key)[..100]), "TLS_KEY", "is damaged"),
@@ -54,6 +56,12 @@ fn directory(path: &Path) {
     fs::remove_file(path).unwrap();
     fs::create_dir(path).unwrap();
     mode(path, 0o700);
+}
+
+/// What can be read for ever.
+fn endless(path: &Path) {
+    fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", path).unwrap();
 }
 
 fn mode(path: &Path, mode: u32) {

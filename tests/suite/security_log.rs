@@ -199,13 +199,13 @@ fn a_password_is_a_line_when_it_is_proved_and_when_it_is_changed() {
         request.form(&[("password", password)])
     };
     let line = log.one(reauth(&session, "wrong 12345"), 401, Event::LoginFailed);
-    assert_says(&line, &nobody(), &bob, "reauth: wrong password");
+    assert_says(&line, &bob, &bob, "reauth: wrong password");
     let change = |session: &str, current: &str| {
         let body = json!({ "current_password": current, "new_password": "a new password 3" });
         server.put("/api/v1/users/me/password").session(session).json(&body)
     };
     let line = log.one(change(&session, "wrong 12345"), 403, Event::LoginFailed);
-    assert_says(&line, &nobody(), &bob, "current password: wrong password");
+    assert_says(&line, &bob, &bob, "current password: wrong password");
 
     let used = server.get("/api/v1/auth_session").session(&session).send().json();
     log.news();
@@ -443,7 +443,7 @@ fn another_site_and_a_malformed_request_are_a_line_each() {
         let line = log.one(request, status, Event::InputRefused);
         assert_says(&line, &nobody(), &nobody(), &detail);
     }
-    let line = log.one(server.get(&format!("/{}", "x".repeat(9_000))), 414, Event::InputRefused);
+    let line = log.one(server.get(&"/x".repeat(4_500)), 414, Event::InputRefused);
     assert_eq!(line["detail"].as_str().unwrap().len(), 512, "cut");
 }
 
@@ -797,4 +797,33 @@ fn a_file_that_cannot_be_opened_ends_the_start() {
     let good = audited("session_db_auth");
     assert!(good.run(&["check"], "").status.success());
     assert!(!file_of(&good).exists(), "a check makes nothing");
+}
+
+#[test]
+fn the_security_log_is_not_written_into_a_file_of_records() {
+    for name in ["User.json", "UserSession.journal", ".lock"] {
+        let program = Program::of("session_db_auth");
+        let file = program.data().join(name);
+        let program = program.set("AUDIT_FILE", file.to_str().unwrap());
+        let Err((status, log)) = program.clone().try_start() else { panic!("started: {name}") };
+        assert_eq!(status.code(), Some(2), "{log:?}");
+        assert!(log[0].contains("AUDIT_FILE='") && log[0].contains("DATA_DIR"), "{log:?}");
+        assert!(!program.data().exists());
+    }
+}
+
+#[test]
+fn what_stands_in_a_path_where_an_id_is_meant_stays_out_of_the_log() {
+    let server = Server::of("session_db_auth");
+    let session = server.admin();
+    let path = format!("/api/v1/users/me/sessions/{session}");
+    let request = server.delete(&path).session(&session).header("X-Request-Id", &session);
+    assert_eq!(request.send().status, 404);
+    server.add_user(BOB);
+    let bob = server.log_in(BOB, PASSWORD);
+    assert_eq!(server.get(&format!("/api/v1/users/{ADMIN}")).session(&bob).send().status, 403);
+    let (.., log) = server.stop();
+    let told = log.join("\n");
+    assert!(!told.contains(&session) && !told.contains(ADMIN), "{told}");
+    assert!(told.contains("path=/api/v1/users/me/sessions/*"), "{told}");
 }

@@ -63,7 +63,12 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         &["", "-1", "never", "99999999999999999999"],
         "whole number from 0 to 315360000",
     ),
-    ("PASSWORD_BLOCKLIST", "", &["/nowhere/to/be/found", "/"], "must be a readable file"),
+    (
+        "PASSWORD_BLOCKLIST",
+        "",
+        &["/nowhere/to/be/found", "/", "/dev/zero"],
+        "must be a readable file",
+    ),
     ("SESSIONS_PER_USER", "25", &["", "0", "10001", "-1"], "whole number from 1 to 10000"),
     ("REAUTH_WINDOW", "900", &["", "0", "315360001", "15m"], "whole number from 1 to 315360000"),
     ("COOKIE_DOMAIN", "", &["localhost", "127.0.0.1", "a..b", "x y.z"], "must be a domain"),

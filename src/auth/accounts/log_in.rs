@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::Accounts;
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::throttle::Counted;
@@ -44,6 +46,8 @@ pub struct Attempt {
     pub pathway: Pathway,
     /// From where.
     pub trace: Trace,
+    /// With which session, if there is one already: its owner is who tries.
+    pub session: Option<Uuid>,
 }
 
 impl Attempt {
@@ -51,11 +55,12 @@ impl Attempt {
     fn record(
         &self,
         event: Event,
-        actor: Option<UserId>,
+        is_he: bool,
         subject: Option<UserId>,
         detail: Cow<'static, str>,
     ) {
-        audit::record(event, &self.trace, &About { actor, subject, session: None, detail });
+        let actor = subject.filter(|_| is_he || self.session.is_some());
+        audit::record(event, &self.trace, &About { actor, subject, session: self.session, detail });
     }
 }
 
@@ -107,8 +112,7 @@ impl Accounts {
             Err(why) => (Event::LoginFailed, format!("{pathway}: {}", why.name()).into()),
         };
         // Whoever was refused has not shown that it is he.
-        let actor = known.filter(|_| outcome.is_ok());
-        attempt.record(event, actor, known, detail);
+        attempt.record(event, outcome.is_ok(), known, detail);
         Ok(outcome)
     }
 
@@ -119,7 +123,7 @@ impl Accounts {
             Ok(counted) => Ok(Some(counted)),
             Err(wait) => {
                 let known = self.users.search(email).await?.map(|user| user.id);
-                attempt.record(Event::Throttled, None, known, attempt.pathway.name().into());
+                attempt.record(Event::Throttled, false, known, attempt.pathway.name().into());
                 Err(Error::TooManyAttempts(wait))
             }
         }
@@ -201,11 +205,12 @@ mod tests {
             users: Arc::new(MemoryTable::<User>::default()),
             hasher: hasher(0),
             password_rules: PasswordRules::default(),
-            throttle: Some(Throttle::new(NonZeroU32::MIN, clock.clone())),
+            throttle: Some(Throttle::new(NonZeroU32::MIN, 1, clock.clone())),
             clock,
             random: Arc::new(SystemRandom),
         };
-        let attempt = Attempt { pathway: Pathway::Login, trace: Trace::default() };
+        let (pathway, trace) = (Pathway::Login, Trace::default());
+        let attempt = Attempt { pathway, trace, session: None };
         let log_in = async |accounts: &Accounts| {
             accounts.log_in("bob@example.com", Password::sent("wrong".into()), &attempt).await
         };

@@ -559,7 +559,7 @@ fn every_pathway_asks_the_same_checker() {
         server.put(&bob.path("")).session(&server.admin()).json(&json!({ "disabled": true }));
     assert_eq!(locked.send().status, 200);
     for pathway in Pathway::ALL {
-        let attempt = Attempt { pathway: *pathway, trace: Trace::default() };
+        let attempt = Attempt { pathway: *pathway, trace: Trace::default(), session: None };
         for (email, why) in
             [(&bob.email, Refusal::Disabled), (&"x@example.com".to_owned(), Refusal::UnknownUser)]
         {

@@ -948,7 +948,7 @@ fn every_pathway_is_stopped() {
     // Each of them as the service knows them: one that is new is among them.
     let server = behind_a_proxy("session_db_auth");
     let try_by = |pathway: &Pathway, password: &str| {
-        let attempt = Attempt { pathway: *pathway, trace: Trace::default() };
+        let attempt = Attempt { pathway: *pathway, trace: Trace::default(), session: None };
         block_on(server.service.accounts().log_in(ADMIN, sent(password), &attempt))
     };
     let pathways = Pathway::ALL.iter().cycle();
