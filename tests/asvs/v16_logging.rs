@@ -60,10 +60,13 @@ pub const CHAPTER: Chapter = Chapter {
             ("a disk that fails is an error with its cause", failures::failing_disks_are_logged),
             ("so is a certificate that cannot be read", failures::bad_certificates_are_logged),
         ]),
-        requirement("16.4.1", 2, "No log injection").tested(&[(
-            "whatever is sent, a line is one line and says what happened",
-            lines::nobody_writes_lines,
-        )]),
+        requirement("16.4.1", 2, "No log injection").tested(&[
+            (
+                "whatever is sent, a line is one line and says what happened",
+                lines::nobody_writes_lines,
+            ),
+            ("what could end a line or reorder it is escaped", lines::nothing_ends_a_line),
+        ]),
         requirement("16.4.2", 2, "Logs protected").operators(
             "docs/CONTROLS.md#security-log",
             &[("the file is its owner's alone, and is appended to", lines::the_file_is_private)],

@@ -129,7 +129,9 @@ pub fn bcrypt_has_its_cost() {
     assert_eq!(settings::default_of("BCRYPT_COST"), "12");
     assert_eq!(settings::default_of("UNSAFE_FAST_HASH"), "0");
     let program = Program::of("session_db_auth").unset("UNSAFE_FAST_HASH");
-    let (program, ..) = program.start().stop();
+    let server = program.start();
+    server.admin();
+    let (program, ..) = server.stop();
     let hashes = stored_hashes(&program);
     assert!(hashes[ADMIN].starts_with("$2b$12$"), "{hashes:?}");
     let (_, log) = program.set("BCRYPT_COST", "9").try_start().err().unwrap();

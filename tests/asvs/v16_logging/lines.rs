@@ -206,6 +206,19 @@ pub fn nobody_writes_lines() {
     }
 }
 
+/// No request can bring such characters along; what else is logged could.
+pub fn nothing_ends_a_line() {
+    let program = Program::of("auth");
+    let odd = program.folder().join("data\nERROR forged\u{2028}\u{202e}\u{1b}[2J");
+    let server = program.set_os("DATA_DIR", odd.as_os_str()).start();
+    let (_program, _, log) = server.stop();
+    assert!(log.iter().any(|line| line.contains(r"data\nERROR forged\u{2028}\u{202e}\u{1b}[2J")));
+    for line in &log {
+        let (time, _) = line.split_at(24);
+        assert!(time.parse::<Timestamp>().is_ok(), "each line begins as one: {line}");
+    }
+}
+
 pub fn the_file_is_private() {
     let audited = Audited::of("session_db_auth");
     let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode() & 0o777;
