@@ -6,9 +6,11 @@ mod requests;
 mod sessions;
 
 use crate::registry::{Chapter, rule};
-use crate::v03_web_front_end::{cross_site, headers};
+use crate::v03_web_front_end::{cookie, cross_site, headers};
 use crate::v08_authorization::matrix;
-use crate::{v11_cryptography as v11, v16_logging as v16};
+use crate::{
+    v06_authentication as v06, v07_sessions as v07, v11_cryptography as v11, v16_logging as v16,
+};
 
 pub const CHAPTER: Chapter = Chapter {
     title: "Beyond the standard: cheat sheets, NIST, RFCs",
@@ -36,20 +38,17 @@ pub const CHAPTER: Chapter = Chapter {
             "Record address, agent, language at login; a strong change leads to \
              re-authentication, never just a log line with CAPTCHA",
         ).open("address and agent are recorded and shown to the owner, the language is not; a change of them asks for nothing"),
-        rule("CS-A1", "Same message for wrong password, unknown, locked and disabled accounts")
-            .unwritten("B enum.uniform-answer; I for locked/disabled"),
+        rule("CS-A1", "Same message for wrong password, unknown, locked and disabled accounts").tested(&[("every refused login is answered alike", v06::refusals_are_alike)]),
         rule(
             "CS-A2",
             "Failure counter tied to the account, not only to the address; window, threshold \
              and lock time all configurable; exponential delays preferred over hard locks",
-        )
-        .unwritten("B throttle.per-account, throttle.distributed; I clock"),
+        ).tested(&[("an account has a counter of its own, whose size is a setting", v06::pathways_share_the_throttle), ("it fills again with time, and nothing is locked for good", v06::guessing_is_throttled)]),
         rule(
             "CS-A3",
             "Lock-out cannot be used against users: existing sessions live on, and a known \
              device or admin can still get in",
-        )
-        .unwritten("B throttle.per-account (live session); I"),
+        ).tested(&[("the owner gets in from his network, and his session lives on", v06::owners_get_in)]),
         rule("CS-A4", "Cap password length against hashing DoS, at a value far above the policy")
             .tested(&[("a password has at most 256 bytes, and each counts", passwords::are_bounded)]),
         rule("CS-P1", "Work factor target below 1 s; re-hash at login when raised").tested(&[
@@ -128,52 +127,43 @@ pub const CHAPTER: Chapter = Chapter {
             "NIST-1",
             "Single-factor password >= 15 characters; >= 8 when one of two factors; >= 64 \
              allowed; each code point counts one",
-        )
-        .unwritten("B password.minimum, password.long"),
+        ).open("8 characters are enough, as 6.2.1 asks and the contract fixes; each code point counts one, and 64 are taken"),
         rule(
             "NIST-2",
             "No composition rules, no periodic change, forced change on evidence of compromise, \
              no hints",
-        )
-        .unwritten("B password.any-composition; I: admin \"compromised\" flag forces change"),
+        ).tested(&[("any composition is taken", v06::any_composition), ("a password does not grow old", v06::no_rotation), ("an admin forces a change", v06::set_passwords_must_be_changed), ("no record has room for a hint", v06::no_hints)]),
         rule(
             "NIST-3",
             "Blocklist compares the whole password, not substrings; tell the user why it was \
              refused",
-        )
-        .unwritten("I: error names the reason"),
+        ).tested(&[("a password may contain what is refused, and a refusal says why", v06::whole_passwords_are_compared)]),
         rule(
             "NIST-4",
             "At most 100 consecutive failures per account, whatever the source; success resets \
              the count",
-        )
-        .unwritten("B throttle.distributed; I"),
+        ).tested(&[("an account sees less than a hundred failures a day, whatever the source", v06::failures_of_a_day_are_few)]),
         rule(
             "NIST-5",
             "Unicode passwords: normalize (NFKC or NFKD family) before hashing, or document \
              that bytes count. Choose once: changing later locks users out",
-        )
-        .unwritten("I: NFC and NFD spelling both log in, or both documented as distinct"),
+        ).documented("docs/CONTROLS.md#passwords", &[("two spellings of one text are two passwords", v06::every_byte_counts)]),
         rule(
             "NIST-6",
             "Session secret from an approved generator, >= 64 bits, erased at logout, sent only \
              over TLS, not in local storage, not persistent on the client",
-        )
-        .unwritten("B cookie.*"),
+        ).tested(&[("an id is 256 bits of the system's randomness", v07::ids_are_random), ("a logout ends it and makes the browser forget it", v07::logout_counts_at_once), ("over https it goes over nothing else", cookie::over_https_it_is_secure_and_has_a_prefix)]),
         rule(
             "NIST-7",
             "Cookies: Secure, least hosts and paths, HttpOnly, SameSite, __Host- with Path=/, \
              opaque value, expiry hint not relied upon",
-        )
-        .unwritten("B cookie.attributes, session.expiry"),
+        ).tested(&[("it is Secure and __Host- over https", cookie::over_https_it_is_secure_and_has_a_prefix), ("SameSite is Lax", cookie::same_site_is_lax_always), ("no script sees it", cookie::no_script_sees_the_id), ("the server ends it, whatever the browser keeps", v07::idle_sessions_end)]),
         rule(
             "NIST-8",
             "AAL1: overall <= 30 days; AAL2: <= 24 h overall and <= 1 h idle; AAL3: 12 h and 15 \
              min. The final text's numbers are the default table",
-        )
-        .unwritten("D + I"),
-        rule("NIST-9", "A session may be extended only by a new proof, never by its own token")
-            .unwritten("I: no refresh past the absolute limit"),
+        ).documented("docs/CONTROLS.md#sessions", &[("the lifetimes are those of the program", v07::lifetimes_are_documented)]),
+        rule("NIST-9", "A session may be extended only by a new proof, never by its own token").tested(&[("no new id prolongs a session", v07::restarts_and_new_ids_prolong_nothing)]),
         rule(
             "6265-1",
             "One Set-Cookie per name per response; no nameless cookie; no attribute twice",

@@ -21,8 +21,6 @@
 //! - `.open("what is missing")`: honest gaps. One of level 1 or 2 has to be named in the claim at the top of
 //!   `docs/ASVS.md`; a test holds that.
 //! - `.not_applicable("the reason")`.
-//! - `.unwritten("…")`: nobody has done it yet; the text says what was planned. Replace all of these in your
-//!   chapter. When the last is gone, `unwritten` goes too.
 //!
 //! Examples: tested 5.2.1 and 1.4.2, documented 2.1.3, the operator's 3.5.4, open 3.4.7, not applicable
 //! 5.1.1 (`cargo test --test asvs 2.1.3` runs one). The harness is that of `tests/suite`: `Server` (the real program) and `InProcess` (a clock that the test moves). Cookies, headers and

@@ -30,8 +30,6 @@ pub enum Way {
     Open(&'static str),
     /// Why.
     NotApplicable(&'static str),
-    /// What is planned.
-    Unwritten(&'static str),
 }
 
 /// A requirement of the standard.
@@ -73,10 +71,6 @@ impl Requirement {
         self.met(Way::NotApplicable(reason))
     }
 
-    pub const fn unwritten(self, plan: &'static str) -> Row {
-        self.met(Way::Unwritten(plan))
-    }
-
     const fn met(self, way: Way) -> Row {
         Row { id: self.id, level: self.level, text: self.text, way }
     }
@@ -91,7 +85,6 @@ impl Way {
             Self::Operators(..) => "operator's",
             Self::Open(_) => "open",
             Self::NotApplicable(_) => "not applicable",
-            Self::Unwritten(_) => "unwritten",
         }
     }
 
@@ -107,7 +100,7 @@ impl Way {
     pub fn tests(&self) -> Tests {
         match self {
             Self::Tested(tests) | Self::Documented(_, tests) | Self::Operators(_, tests) => tests,
-            Self::Open(_) | Self::NotApplicable(_) | Self::Unwritten(_) => &[],
+            Self::Open(_) | Self::NotApplicable(_) => &[],
         }
     }
 }

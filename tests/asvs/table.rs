@@ -91,7 +91,7 @@ fn line(row: &Row, result: &str) -> String {
     });
     let sentences = row.way.tests().iter().map(|(sentence, _)| (*sentence).to_owned());
     let how = match row.way {
-        Way::Open(text) | Way::NotApplicable(text) | Way::Unwritten(text) => text.to_owned(),
+        Way::Open(text) | Way::NotApplicable(text) => text.to_owned(),
         _ => link.into_iter().chain(sentences).collect::<Vec<_>>().join("; "),
     };
     let cells = [row.id, &level, row.text, row.way.name(), &how, result];

@@ -251,13 +251,13 @@ fn common_passwords() {
     assert!(usable.count() >= 3000);
 }
 
-fn any_composition() {
+pub fn any_composition() {
     for password in ["aaaabbbbccccd", "8374920173", "UPPERCASEONLY", "        .", "!?!?!?!?!"] {
         assert_eq!(set_everywhere(password), [true; 4], "{password:?}");
     }
 }
 
-fn every_byte_counts() {
+pub fn every_byte_counts() {
     let password = format!(" \u{e4}: {}\0{}Z ", "x".repeat(40), "y".repeat(40));
     let others = [
         password.trim().to_owned(),
@@ -292,7 +292,7 @@ fn long_passwords() {
     assert_eq!(set_everywhere(&"ab".repeat(129)), [false; 4], "258 bytes");
 }
 
-fn no_rotation() {
+pub fn no_rotation() {
     let server = InProcess::with(&[]);
     server.advance(Duration::from_hours(24 * 3653));
     let login = log_in(&server, ADMIN, ADMIN_PASSWORD);
@@ -327,7 +327,7 @@ fn listed_passwords() {
     assert_eq!(by_chance.count(), 0, "one in 180 million million is expected");
 }
 
-fn guessing_is_throttled() {
+pub fn guessing_is_throttled() {
     let server = InProcess::with(&[]);
     let allowed: usize = settings::default_of("LOGIN_ATTEMPTS").parse().unwrap();
     for _ in 0..allowed {
@@ -341,7 +341,7 @@ fn guessing_is_throttled() {
     assert_eq!(log_in(&server, ADMIN, ADMIN_PASSWORD).status, 200);
 }
 
-fn owners_get_in() {
+pub fn owners_get_in() {
     let server = InProcess::with(&["--trusted-proxies", "127.0.0.1"]);
     let from = |network: &str, password: &str| {
         let login = server.login(&[("email", ADMIN), ("password", password)]);
@@ -372,7 +372,7 @@ fn nobody_is_there_by_default() {
     assert!(listed.status.success() && listed.stdout.is_empty(), "{listed:?}");
 }
 
-fn pathways_share_the_throttle() {
+pub fn pathways_share_the_throttle() {
     let server = InProcess::with(&["--login-attempts", "4"]);
     let session = server.admin();
     let path = "/api/v1/users/me/sessions";
@@ -421,7 +421,7 @@ fn disabled_users_get_in_nowhere() {
     assert_eq!(server.get("/api/v1/users/me").basic(BOB, PASSWORD).send().status, 403);
 }
 
-fn refusals_are_alike() {
+pub fn refusals_are_alike() {
     let server = Server::of("session_db_auth");
     let path = format!("/api/v1/users/{}", server.add_user(BOB));
     let disable = server.by_admin(server.put(&path)).json(&json!({ "disabled": true }));
@@ -443,7 +443,7 @@ fn refusals_are_alike() {
     assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
 }
 
-fn set_passwords_must_be_changed() {
+pub fn set_passwords_must_be_changed() {
     let server = Server::of("session_db_auth");
     let path = format!("/api/v1/users/{}/password", server.add_user(BOB));
     let set = server.by_admin(server.put(&path)).json(&json!({ "new_password": NEW }));
@@ -455,7 +455,7 @@ fn set_passwords_must_be_changed() {
     assert_eq!(me(&changed).status, 200);
 }
 
-fn no_hints() {
+pub fn no_hints() {
     let server = Server::of("session_db_auth");
     let new =
         json!({ "email": BOB, "password": PASSWORD, "hint": "the usual", "question": "pet?" });
@@ -466,4 +466,32 @@ fn no_hints() {
     let stored: Value = serde_json::from_str(&stored).unwrap();
     let text = stored.to_string();
     assert!(!text.contains("hint") && !text.contains("question") && !text.contains("usual"));
+}
+
+pub fn whole_passwords_are_compared() {
+    assert_eq!(set_everywhere("my password is long"), [true; 4]);
+    let rules = PasswordRules::default();
+    for (password, why) in [
+        ("short", "at least 8 characters"),
+        ("password", "one of the most common ones"),
+        ("bob@example.com", "made of the e-mail address"),
+    ] {
+        let refused = rules.check(password.to_owned(), BOB).unwrap_err().to_string();
+        assert!(refused.contains(why), "{password}: {refused}");
+    }
+}
+
+pub fn failures_of_a_day_are_few() {
+    let server = InProcess::with(&["--trusted-proxies", "127.0.0.1"]);
+    let mut failed = 0;
+    for hour in 0..24 {
+        for number in 0..10 {
+            let login = server.login(&[("email", ADMIN), ("password", WRONG)]);
+            let network = format!("198.51.{hour}.{number}");
+            let answer = login.header("X-Forwarded-For", &network).send();
+            failed += u32::from(answer.status == 401);
+        }
+        server.advance(Duration::from_hours(1));
+    }
+    assert!((48..100).contains(&failed), "{failed}");
 }

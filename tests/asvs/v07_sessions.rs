@@ -113,7 +113,7 @@ fn list(server: &Client, session: &str) -> Vec<Value> {
     serde_json::from_value(answer.json()).unwrap()
 }
 
-fn lifetimes_are_documented() {
+pub fn lifetimes_are_documented() {
     let section = files::section("docs/CONTROLS.md", "Sessions");
     let named = ["SESSION_DURATION", "SESSION_IDLE_TIMEOUT", "SESSIONS_PER_USER", "REAUTH_WINDOW"];
     settings::assert_defaults(&section, &named);
@@ -164,7 +164,7 @@ fn only_the_very_id_counts() {
     }
 }
 
-fn ids_are_random() {
+pub fn ids_are_random() {
     let server = Server::of("session_auth");
     let mut ids: Vec<String> = (0..20).map(|_| server.admin()).collect();
     for id in &ids {
@@ -242,7 +242,7 @@ fn reauthentication_gives_a_new_id() {
     }
 }
 
-fn idle_sessions_end() {
+pub fn idle_sessions_end() {
     for kind in ["session_exp_auth", "session_db_auth"] {
         let server = InProcess::with(&["--auth-type", kind, "--session-idle-timeout", "60"]);
         let (left, used) = (server.admin(), server.admin());
@@ -274,7 +274,7 @@ fn use_prolongs_nothing() {
     }
 }
 
-fn restarts_and_new_ids_prolong_nothing() {
+pub fn restarts_and_new_ids_prolong_nothing() {
     let mut server = InProcess::with(&["--session-duration", "100"]);
     let mut session = server.admin();
     for _ in 0..3 {
@@ -291,7 +291,7 @@ fn restarts_and_new_ids_prolong_nothing() {
     assert_eq!(me(&server, &session), 403);
 }
 
-fn logout_counts_at_once() {
+pub fn logout_counts_at_once() {
     for kind in SESSION_KINDS {
         let server = Server::of(kind);
         let (session, other) = (server.admin(), server.admin());
