@@ -7,6 +7,7 @@ use actix_web::{HttpResponse, web};
 use super::auth_session::answer_with;
 use super::body::{Body, Fields};
 use super::call::Call;
+use super::sessions::ended_answer;
 use super::view::UserView;
 use crate::auth::Auth;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
@@ -101,7 +102,7 @@ pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result
     }
     call.record(Event::UserDeleted, Some(id), by);
     forget_sessions(call.auth.as_ref(), id, None).await;
-    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+    Ok(ended_answer(&call, call.is_himself(id)))
 }
 
 /// The user whom a path names by his id.
