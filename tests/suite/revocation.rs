@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use sessiond::models::Role;
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, InProcess, PASSWORD, SESSION_KINDS, Server, block_on};
+use crate::harness::{
+    ADMIN, ADMIN_PASSWORD, InProcess, PASSWORD, Program, SESSION_KINDS, Server, block_on,
+};
 
 const BOB: &str = "bob@example.com";
 
@@ -75,14 +77,31 @@ fn a_session_that_was_revoked_while_the_server_was_down_does_not_come_back() {
 }
 
 #[test]
+fn a_user_who_is_disabled_in_the_file_is_out_with_his_sessions() {
+    let server = Server::of("session_db_auth");
+    let bob_id = server.add_user(BOB);
+    let (admin, bob) = (server.admin(), server.log_in(BOB, PASSWORD));
+    let (program, ..) = server.stop();
+    edit_user(&program, &bob_id, "disabled", json!(true));
+    let server = program.start();
+    let me = |id: &str| server.get("/api/v1/users/me").session(id).send().status;
+    assert_eq!((me(&admin), me(&bob)), (200, 403));
+}
+
+/// Changes a member of a user in the file, as a person with an editor may.
+fn edit_user(program: &Program, id: &str, member: &str, value: Value) {
+    let file = program.data().join("User.json");
+    let mut users: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    users[id][member] = value;
+    std::fs::write(&file, users.to_string()).unwrap();
+}
+
+#[test]
 fn the_highest_credential_version_is_followed_by_another_one() {
     let server = Server::of("session_db_auth");
     let bob_id = server.add_user(BOB);
     let (program, _, _) = server.stop();
-    let file = program.data().join("User.json");
-    let mut users: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    users[&bob_id]["credential_version"] = json!(u64::MAX);
-    std::fs::write(&file, users.to_string()).unwrap();
+    edit_user(&program, &bob_id, "credential_version", json!(u64::MAX));
 
     let server = program.start();
     let (admin, bob) = (server.admin(), server.log_in(BOB, PASSWORD));
