@@ -65,6 +65,11 @@ pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<Http
     Ok(ended_answer(&call, true))
 }
 
-fn ended_answer(call: &Call, own: bool) -> HttpResponse {
-    if own { farewell(call.auth.as_ref()) } else { HttpResponse::Ok().json(json!({})) }
+/// The answer to an act that has ended sessions, the caller's `own` perhaps.
+pub fn ended_answer(call: &Call, own: bool) -> HttpResponse {
+    if own && call.auth.sessions().is_some() {
+        farewell(call.auth.as_ref())
+    } else {
+        HttpResponse::Ok().json(json!({}))
+    }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 
-use super::auth_session::{answer_with, farewell};
+use super::auth_session::answer_with;
 use super::body::{Body, Fields};
 use super::call::Call;
+use super::sessions::ended_answer;
 use super::view::UserView;
 use crate::auth::Auth;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
@@ -101,10 +102,7 @@ pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result
     }
     call.record(Event::UserDeleted, Some(id), by);
     forget_sessions(call.auth.as_ref(), id, None).await;
-    if call.is_himself(id) && call.auth.sessions().is_some() {
-        return Ok(farewell(call.auth.as_ref()));
-    }
-    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+    Ok(ended_answer(&call, call.is_himself(id)))
 }
 
 /// The user whom a path names by his id.

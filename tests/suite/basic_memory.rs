@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sessiond::auth::accounts::{NewUser, UserPatch};
+use sessiond::auth::accounts::UserPatch;
 use sessiond::models::{Role, UserId};
 
 use crate::harness::{ADMIN, ADMIN_PASSWORD, InProcess, PASSWORD, block_on};
@@ -12,10 +12,7 @@ const BOB: &str = "bob@example.com";
 
 fn with_bob(role: Role) -> (InProcess, UserId) {
     let server = InProcess::with(&["--auth-type", "basic_auth"]);
-    let (email, password) = (BOB.to_owned(), PASSWORD.to_owned());
-    let new =
-        NewUser { email, password, first_name: None, last_name: None, role, must_change: false };
-    let id = block_on(server.service.accounts().create(new)).unwrap().id;
+    let id = server.add_user(BOB, role).id;
     (server, id)
 }
 

@@ -180,6 +180,8 @@ fn a_change_of_roles_gives_the_session_that_did_it_a_new_id() {
         assert_eq!(changed.json()["role"], "admin");
         let new = changed.session_id().expect("a new id");
         assert_eq!((me(&cast.admin), me(&new)), (403, 200), "{kind}");
+        let told = cast.server.get("/api/v1/auth_session").session(&new).send().json();
+        assert_eq!(told["fresh"], false, "the password was for this request");
     }
 }
 

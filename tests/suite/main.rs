@@ -8,6 +8,7 @@ mod harness;
 mod answers;
 mod architecture;
 mod at_once;
+mod audit_file;
 mod auth_functions;
 mod basic;
 mod basic_memory;

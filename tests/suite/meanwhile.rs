@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use sessiond::app::{Service, World};
 use sessiond::auth::Login;
-use sessiond::auth::accounts::{NewUser, UserPatch};
+use sessiond::auth::accounts::UserPatch;
 use sessiond::models::{Password, PasswordHash, Role, User, UserId};
 use sessiond::random::{Random, SystemRandom};
 
@@ -47,17 +47,13 @@ impl Cast {
         let random: Arc<dyn Random> = Arc::clone(&meanwhile) as _;
         let server = InProcess::in_world(&[], World { random, ..World::default() });
         let (accounts, auth) = (server.service.accounts(), server.service.auth());
-        let (admin, bob, session) = block_on(async {
-            let (email, password) = (BOB.to_owned(), PASSWORD.to_owned());
-            let (role, must_change) = (Role::Admin, false);
-            let new =
-                NewUser { email, password, first_name: None, last_name: None, role, must_change };
-            let id = accounts.create(new).await.unwrap().id;
+        let bob = server.add_user(BOB, Role::Admin).id;
+        let (admin, session) = block_on(async {
             let costly = PasswordHash::new(&Password::sent(PASSWORD.into()), 5, &SystemRandom);
-            let bob = accounts.set_password(id, costly.unwrap(), false).await.unwrap().unwrap();
-            let session = auth.create_session(&bob, Login::default()).await.unwrap().unwrap();
+            let user = accounts.set_password(bob, costly.unwrap(), false).await.unwrap().unwrap();
+            let session = auth.create_session(&user, Login::default()).await.unwrap().unwrap();
             let admin = accounts.users.search(ADMIN).await.unwrap().unwrap();
-            (admin, id, session.id.reveal().to_owned())
+            (admin, session.id.reveal().to_owned())
         });
         Self { server, meanwhile, admin, bob, session }
     }

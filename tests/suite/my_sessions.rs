@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, NOBODY, PASSWORD, SESSION_KINDS, Server,
+    ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, NOBODY, PASSWORD, SESSION_KINDS, START,
+    Server,
 };
 
 const MINE: &str = "/api/v1/users/me/sessions";
@@ -99,6 +100,21 @@ fn a_user_ends_one_of_his_sessions() {
 }
 
 #[test]
+fn of_many_who_end_a_session_at_once_one_does() {
+    for kind in SESSION_KINDS {
+        let server = Server::of(kind);
+        let kept = server.admin();
+        for round in 0..25 {
+            let path = format!("{MINE}/{}", public_id(&server, &server.admin()));
+            let end = || server.delete(&path).session(&kept).start();
+            let mut statuses = [end(), end(), end()].map(|answer| answer.finish().status);
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 404, 404], "{kind} {round}");
+        }
+    }
+}
+
+#[test]
 fn a_user_ends_all_his_other_sessions_or_all() {
     for kind in SESSION_KINDS {
         let server = Server::of(kind);
@@ -160,7 +176,8 @@ fn an_admin_does_the_same_for_anybody_and_a_user_only_for_himself() {
     assert_eq!(server.delete(&elsewhere).session(&eve).send().status, 404);
     assert_eq!(server.delete(&one_path).session(&admin).send().status, 200);
     assert_eq!([&one, &two].map(|id| me(&server, id)), [403, 200]);
-    assert_eq!(server.delete(&his).session(&admin).send().status, 200);
+    let ended = server.delete(&format!("{his}?all=true")).session(&admin).send();
+    assert_eq!((ended.status, ended.header("set-cookie")), (200, None), "his own goes on");
     assert_eq!([&two, &admin, &eve].map(|id| me(&server, id)), [403, 200, 200]);
 
     let nobodys = format!("/api/v1/users/{NOBODY}/sessions");
@@ -214,6 +231,21 @@ fn a_session_that_is_over_takes_no_place() {
     assert_eq!(me(&server, &old), 200, "in use");
     server.advance(Duration::from_secs(8));
     // `idle` is over its limit, so there is room beside the older one.
+    let new = server.admin();
+    assert_eq!([&old, &idle, &new].map(|id| me(&server, id)), [200, 403, 200]);
+}
+
+#[test]
+fn a_session_that_is_over_by_the_limits_in_force_takes_no_place() {
+    let server = InProcess::with(&["--sessions-per-user", "2"]);
+    let old = server.admin();
+    server.advance(Duration::from_secs(1));
+    let idle = server.admin();
+    let now = START.plus(Duration::from_secs(1));
+    let server = server.restart_with(&["--session-idle-timeout", "10"], now);
+    server.advance(Duration::from_secs(6));
+    assert_eq!(me(&server, &old), 200, "in use");
+    server.advance(Duration::from_secs(6));
     let new = server.admin();
     assert_eq!([&old, &idle, &new].map(|id| me(&server, id)), [200, 403, 200]);
 }

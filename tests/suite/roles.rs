@@ -64,6 +64,8 @@ fn a_plain_user_may_read_change_and_delete_himself() {
     assert_eq!((status, &changed["first_name"]), (200, &json!("Bob")));
     let deleted = cast.user("DELETE", &cast.bob_id).session(&cast.bob).send();
     deleted.assert_is(200, "{}");
+    let cookie = deleted.header("set-cookie").expect("the cookie is taken back");
+    assert!(cookie.starts_with("_my_session_id=;"), "{cookie}");
     cast.user("GET", "me").session(&cast.bob).send().assert_error(403, "Forbidden");
 }
 
@@ -101,7 +103,8 @@ fn an_admin_may_do_everything_to_everybody() {
     assert_eq!(cast.user("GET", &cast.bob_id).session(&cast.admin).send().status, 200);
     let (status, changed) = cast.change(&cast.admin, &cast.bob_id, &json!({ "last_name": "B" }));
     assert_eq!((status, &changed["last_name"]), (200, &json!("B")));
-    assert_eq!(cast.user("DELETE", &cast.cat_id).session(&cast.admin).send().status, 200);
+    let deleted = cast.user("DELETE", &cast.cat_id).session(&cast.admin).send();
+    assert_eq!((deleted.status, deleted.header("set-cookie")), (200, None));
     for request in ["GET", "PUT", "DELETE"].map(|method| cast.user(method, NOBODY)) {
         assert_eq!(request.session(&cast.admin).send().status, 404);
     }

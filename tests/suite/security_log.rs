@@ -3,10 +3,8 @@
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use sessiond::auth::audit::Event;
@@ -14,7 +12,7 @@ use sessiond::clock::{Clock as _, SystemClock, Timestamp};
 use uuid::Uuid;
 
 use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Client, NO_SESSION, NOBODY, PASSWORD, Program, Request, Server,
+    ADMIN, ADMIN_PASSWORD, NO_SESSION, NOBODY, PASSWORD, Program, Request, Server,
 };
 use crate::logs::scripted_run;
 
@@ -35,7 +33,7 @@ const MEMBERS: [&str; 11] = [
 
 /// The lines of a file of the security log, each of which must be whole and of that log.
 #[track_caller]
-fn lines(file: &Path) -> Vec<Value> {
+pub fn lines(file: &Path) -> Vec<Value> {
     let text = fs::read_to_string(file).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "torn: {text}");
     let read = |line: &str| -> Value {
@@ -53,30 +51,30 @@ fn lines(file: &Path) -> Vec<Value> {
     text.lines().map(read).collect()
 }
 
-fn events(lines: &[Value]) -> Vec<&str> {
+pub fn events(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|line| line["event"].as_str().unwrap()).collect()
 }
 
 /// Where a program's security log is.
-fn file_of(program: &Program) -> PathBuf {
+pub fn file_of(program: &Program) -> PathBuf {
     program.folder().join("audit.log")
 }
 
 /// A program of this kind that writes the security log to a file.
-fn audited(kind: &str) -> Program {
+pub fn audited(kind: &str) -> Program {
     let program = Program::of(kind).set("LOGIN_THROTTLE", "off");
     let file = file_of(&program).display().to_string();
     program.set("AUDIT_FILE", &file)
 }
 
 /// A server, and how far its security log has been read.
-struct Watched {
-    server: Server,
+pub struct Watched {
+    pub server: Server,
     read: Cell<usize>,
 }
 
 impl Watched {
-    fn of(kind: &str) -> Self {
+    pub fn of(kind: &str) -> Self {
         Self { server: audited(kind).start(), read: Cell::new(0) }
     }
 
@@ -503,29 +501,6 @@ fn what_a_command_does_to_users_is_a_line_in_the_file_alone() {
 }
 
 #[test]
-fn the_file_is_for_its_owner_alone_and_holds_nothing_else() {
-    let log = Program::of("session_db_auth").set("RUST_LOG", "trace");
-    let file = file_of(&log);
-    let program = log.set("AUDIT_FILE", &file.display().to_string());
-    let mode = || fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
-    let server = program.start();
-    assert_eq!(mode(), 0o600);
-    server.admin();
-    let (program, _, log) = server.stop();
-    assert!(log.len() > 4 * lines(&file).len(), "there was much else to log");
-
-    for others in [0o644, 0o640, 0o622] {
-        fs::set_permissions(&file, Permissions::from_mode(others)).unwrap();
-        let server = program.clone().start();
-        assert_eq!(mode(), 0o600, "{others:o}");
-        let warning = format!("AUDIT_FILE='{}': others could", file.display());
-        assert!(server.log().iter().any(|line| line.contains(&warning)), "{:?}", server.log());
-    }
-    let server = program.start();
-    assert!(!server.log().iter().any(|line| line.contains("others could")));
-}
-
-#[test]
 fn the_lines_are_in_the_log_too_and_to_be_told_from_others() {
     let server = Program::of("session_db_auth").set("LOGIN_THROTTLE", "off").start();
     server
@@ -546,22 +521,6 @@ fn the_lines_are_in_the_log_too_and_to_be_told_from_others() {
     let timeless = |mut line: Value| (line["time"].take().is_string(), line);
     let in_file = lines(&file).into_iter().map(timeless).collect::<Vec<_>>();
     assert_eq!(of_security.map(timeless).collect::<Vec<_>>(), in_file);
-}
-
-#[test]
-fn a_log_that_is_off_or_turned_down_does_not_silence_the_file() {
-    let all = ["user_created", "sys_startup", "authn_login_success", "sys_shutdown"];
-    for filter in ["off", "error", "security=off", "sessiond=warn,actix=off"] {
-        let program = audited("session_db_auth").set("RUST_LOG", filter);
-        let file = file_of(&program);
-        // Without what the start warns of.
-        let program = program.unset("UNSAFE_FAST_HASH").unset("LOGIN_THROTTLE");
-        let server = program.start_silent();
-        server.admin();
-        let (_program, _, log) = server.stop();
-        assert_eq!(events(&lines(&file)), all, "{filter}");
-        assert_eq!(log, Vec::<String>::new(), "{filter}");
-    }
 }
 
 #[test]
@@ -636,124 +595,6 @@ fn what_somebody_typed_for_an_address_is_not_repeated() {
 }
 
 #[test]
-fn after_a_rename_and_a_signal_the_lines_go_to_a_new_file() {
-    let log = Watched::of("session_db_auth");
-    let server = &log.server;
-    let file = file_of(server.program());
-    let old = file.with_extension("1");
-    server.admin();
-    fs::rename(&file, &old).unwrap();
-    server.admin();
-    assert_eq!(lines(&old).len(), 4, "until the signal, lines go where they went");
-    assert!(!file.exists());
-    server.signal("HUP");
-    server.wait_for("opened anew");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    server.admin();
-    assert_eq!(events(&lines(&file)), ["authn_login_success"]);
-    assert_eq!(lines(&old).len(), 4);
-}
-
-#[test]
-fn where_there_can_be_no_new_file_the_old_one_goes_on() {
-    let log = Watched::of("session_db_auth");
-    let server = &log.server;
-    let file = file_of(server.program());
-    let old = file.with_extension("1");
-    fs::rename(&file, &old).unwrap();
-    fs::create_dir(&file).unwrap();
-    server.signal("HUP");
-    let said = server.wait_for("the file that was open goes on");
-    assert!(said.contains(" ERROR ") && said.contains("Is a directory"), "{said}");
-    server.admin();
-    assert_eq!(events(&lines(&old)).last(), Some(&"authn_login_success"));
-}
-
-/// Requests over and over that are a line each, until the flag is set; tells how many.
-fn refused_until(client: &Client, done: &AtomicBool) -> usize {
-    let mut count = 0;
-    while !done.load(Ordering::Relaxed) {
-        assert_eq!(client.get("/api//v1").send().status, 400);
-        count += 1;
-    }
-    count
-}
-
-#[test]
-fn a_rotation_under_load_loses_no_line() {
-    let server = audited("session_db_auth").start();
-    let file = file_of(server.program());
-    let done = AtomicBool::new(false);
-    let sent: usize = std::thread::scope(|scope| {
-        let senders: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| refused_until(&server, &done))).collect();
-        for round in 0..20 {
-            fs::rename(&file, file.with_extension(round.to_string())).unwrap();
-            server.signal("HUP");
-            while !file.exists() {
-                std::thread::yield_now();
-            }
-        }
-        done.store(true, Ordering::Relaxed);
-        senders.into_iter().map(|sender| sender.join().unwrap()).sum()
-    });
-    let rotated = (0..20).flat_map(|round| lines(&file.with_extension(round.to_string())));
-    let all: Vec<Value> = rotated.chain(lines(&file)).collect();
-    let refused = all.iter().filter(|line| line["event"] == "input_validation_fail");
-    assert!(sent > 0);
-    assert_eq!(refused.count(), sent);
-}
-
-#[test]
-fn a_full_disk_stops_nothing_and_is_told_once() {
-    let program = Program::of("session_db_auth").set("LOGIN_THROTTLE", "off");
-    let (link, file) = (program.folder().join("link"), file_of(&program));
-    symlink("/dev/full", &link).unwrap();
-    let full = fs::metadata("/dev/full").unwrap().permissions();
-    let server = program.set("AUDIT_FILE", &link.display().to_string()).start();
-    assert_eq!(fs::metadata("/dev/full").unwrap().permissions(), full, "a device stays as it is");
-    let id = server.admin();
-    let open = server.login(&[("email", ADMIN), ("password", "wrong 12345")]).send();
-    open.assert_error(401, "wrong email or password");
-    assert_eq!(server.get("/api/v1/users/me").session(&id).send().status, 200);
-    assert_eq!(server.get("/api/v1/users/me").session(NO_SESSION).send().status, 403);
-    let failing = |log: &[String]| -> Vec<String> {
-        log.iter().filter(|line| line.contains("AUDIT_FILE=")).cloned().collect()
-    };
-
-    fs::remove_file(&link).unwrap();
-    symlink(&file, &link).unwrap();
-    server.signal("HUP");
-    server.wait_for("opened anew");
-    let told = failing(&server.log());
-    assert!(told[0].contains(" ERROR ") && told[0].contains("No space left on device"), "{told:?}");
-    assert_eq!(told.len(), 2, "once, and the reopening: {told:?}");
-    server.get("/api//v1").send();
-    server.get("/api//v1").send();
-    assert_eq!(events(&lines(&file)), ["input_validation_fail"; 2]);
-    let said = server.wait_for("is written again");
-    let count: usize = said.split(' ').rev().nth(3).unwrap().parse().unwrap();
-    let (.., log) = server.stop();
-    let of_security = |line: &&String| line.contains(" security: ");
-    let so_far = log.iter().take_while(|line| !line.contains("opened anew")).filter(of_security);
-    assert_eq!(count, so_far.count(), "as many as the log has: {said}");
-    assert_eq!(failing(&log).len(), 3, "{log:?}");
-}
-
-#[test]
-fn a_torn_last_line_takes_no_other_along() {
-    let program = audited("session_db_auth");
-    let file = file_of(&program);
-    fs::write(&file, "{\"time\":\"2026").unwrap();
-    let _server = program.start();
-    let text = fs::read_to_string(&file).unwrap();
-    let (torn, rest) = text.split_once('\n').unwrap();
-    assert_eq!(torn, "{\"time\":\"2026");
-    fs::write(&file, rest).unwrap();
-    assert_eq!(events(&lines(&file)), ["user_created", "sys_startup"]);
-}
-
-#[test]
 fn times_are_utc_wherever_the_machine_is() {
     let program = audited("session_db_auth").set("TZ", "Asia/Tokyo");
     let file = file_of(&program);
@@ -767,36 +608,6 @@ fn times_are_utc_wherever_the_machine_is() {
         assert!(text.len() == 24 && text.ends_with('Z'), "{text}");
         assert!(before <= time && time <= after, "{text}");
     }
-}
-
-#[test]
-fn a_file_that_cannot_be_opened_ends_the_start() {
-    let program = Program::of("session_db_auth");
-    let folder = program.folder().display().to_string();
-    let missing = format!("{folder}/missing/audit.log");
-    symlink(program.folder(), program.folder().join("link")).unwrap();
-    for (path, why) in [
-        (folder.clone(), "Is a directory"),
-        (format!("{folder}/link"), "Is a directory"),
-        (missing, "No such file or directory"),
-        ("/dev/stdout".into(), "is a pipe"),
-    ] {
-        let program = program.clone().set("AUDIT_FILE", &path);
-        let expected = format!("sessiond: AUDIT_FILE='{path}': {why}");
-        let (status, log) = program.clone().try_start().err().expect("it does not start");
-        assert_eq!((status.code(), log.len()), (Some(2), 1), "{log:?}");
-        assert!(log[0].starts_with(&expected), "{log:?}");
-        for command in [&["user", "add", BOB][..], &["check"]] {
-            let output = program.run(command, PASSWORD);
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
-            assert!(said.starts_with(&expected), "{said}");
-        }
-        assert!(!program.data().exists(), "nothing was touched");
-    }
-    let good = audited("session_db_auth");
-    assert!(good.run(&["check"], "").status.success());
-    assert!(!file_of(&good).exists(), "a check makes nothing");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! not given back by a request that began before.
 
 use serde_json::{Value, json};
+use sessiond::models::Role;
 
 use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, Connection, InProcess, PASSWORD, Program, Request, Server,
@@ -154,6 +155,20 @@ fn a_proof_with_a_password_that_came_meanwhile_brings_no_session_back() {
     server.set_password(admin.id, PASSWORD);
     let answer = open.finish();
     answer.assert_error(403, "Forbidden");
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[test]
+fn a_proof_by_somebody_who_has_taken_the_address_over_is_none() {
+    let server = InProcess::with(&["--body-timeout", "300"]);
+    let first = server.add_user(BOB, Role::User);
+    let session = server.log_in(BOB, PASSWORD);
+    let reauth = server.post("/api/v1/auth_session/reauth").session(&session);
+    let open = Begun::of(reauth, &json!({ "password": PASSWORD }));
+    assert!(block_on(server.service.accounts().users.remove(first.id)).unwrap());
+    server.add_user(BOB, Role::User);
+    let answer = open.finish();
+    answer.assert_error(401, "wrong password");
     assert_eq!(answer.header("set-cookie"), None);
 }
 

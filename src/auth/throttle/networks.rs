@@ -48,7 +48,7 @@ impl KnownNetworks {
             forget_a_quarter(&mut known, |networks| networks.last().map(|(_, at)| *at));
         }
         let networks = known.entry(account).or_default();
-        networks.retain(|(n, at)| *n != network && now.since(*at) < KNOWN_FOR);
+        networks.retain(|(n, _)| *n != network);
         if networks.len() == NETWORKS {
             networks.remove(0); // the one that was noted longest ago
         }

@@ -7,15 +7,16 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use sessiond::app::{Service, World};
+use sessiond::auth::accounts::NewUser;
 use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
-use sessiond::models::{Email, UserId};
+use sessiond::models::{Email, Role, User, UserId};
 use sessiond::store::OpenError;
 use tokio::sync::oneshot;
 
 use super::client::Client;
 use super::process::TempDir;
-use super::{ADMIN, ADMIN_PASSWORD};
+use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
 
 /// What the clock of every such server shows at first: 2026-01-02T03:04:05.678Z.
 pub const START: Timestamp = Timestamp::from_millis(1_767_323_045_678);
@@ -93,6 +94,13 @@ impl InProcess {
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+
+    /// Makes a user with [`PASSWORD`], as the command line would.
+    pub fn add_user(&self, email: &str, role: Role) -> Arc<User> {
+        let (email, password, must_change) = (email.to_owned(), PASSWORD.to_owned(), false);
+        let new = NewUser { email, password, first_name: None, last_name: None, role, must_change };
+        block_on(self.service.accounts().create(new)).unwrap()
     }
 
     /// Gives a user another password, as the command line would.
