@@ -1,7 +1,9 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use actix_web::{rt, web};
@@ -75,9 +77,14 @@ impl Found {
     }
 
     fn read_in(directory: DataDirectory, world: &World) -> Result<Self, OpenError> {
-        let users = Loaded::read(world.files.as_ref(), directory.path())?;
-        let sessions = Loaded::read(world.files.as_ref(), directory.path())?;
-        Ok(Self { users, sessions, directory })
+        let (files, path) = (world.files.as_ref(), directory.path());
+        // Side by side: with a million of each it takes seconds.
+        let (users, sessions) = thread::scope(|scope| {
+            let sessions = scope.spawn(|| Loaded::read(files, path));
+            let users = Loaded::read(files, path);
+            (users, sessions.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        Ok(Self { users: users?, sessions: sessions?, directory })
     }
 
     /// Starts to take changes. From here on the clock is at least where the records are.

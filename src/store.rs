@@ -13,6 +13,7 @@ mod journal;
 pub mod json;
 pub mod load;
 pub mod memory;
+mod record;
 mod sessions;
 mod snapshot;
 mod table;
@@ -25,8 +26,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use change::{Op, Outcome, View};
+pub use record::Record;
 pub use snapshot::write as write_records;
-pub use table::{Record, Table};
+pub use table::Table;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};

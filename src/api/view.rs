@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::auth::session::is_fresh;
 use crate::clock::Timestamp;
-use crate::models::{Email, Lifetimes, Role, User, UserId, UserSession};
+use crate::models::{Email, Lifetimes, Role, User, UserAgent, UserId, UserSession};
 
 /// A user on the wire.
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ impl<'s> SessionView<'s> {
             idle_expires_at: session.idle_ends_at(in_force),
             remembered: session.remembered,
             client_address: session.client_address,
-            user_agent: session.user_agent.as_deref(),
+            user_agent: session.user_agent.as_ref().map(UserAgent::as_str),
             current,
         }
     }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -76,6 +77,12 @@ impl SessionHash {
     }
 }
 
+impl AsRef<[u8]> for SessionHash {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Display for SessionHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(&hex(&self.0)).expect("hex is ASCII"))
@@ -116,8 +123,10 @@ impl Serialize for SessionHash {
 
 impl<'de> Deserialize<'de> for SessionHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let hex = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        hex.parse().map_err(serde::de::Error::custom)
+        // Borrowed: a million of them are read at a start.
+        #[derive(Deserialize)]
+        struct Hex<'h>(#[serde(borrow)] Cow<'h, str>);
+        Hex::deserialize(deserializer)?.0.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -24,6 +24,12 @@ impl UserId {
     }
 }
 
+impl AsRef<[u8]> for UserId {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
 /// A random UUID (RFC 9562, version 4).
 pub(super) fn uuid_v4(random: &dyn Random) -> Result<Uuid> {
     Ok(uuid::Builder::from_random_bytes(random::bytes(random)?).into_uuid())

@@ -5,13 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{SessionHash, Unknown, User, UserId, user::uuid_v4};
+use super::{SessionHash, Unknown, User, UserAgent, UserId, user::uuid_v4};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::random::Random;
-
-/// The most bytes of a user agent that are kept.
-const MAX_USER_AGENT_BYTES: usize = 256;
 
 /// How long a session lives; `None` is no such limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,18 +40,14 @@ impl Lifetimes {
 pub struct Client {
     /// The peer's address.
     pub address: Option<IpAddr>,
-    /// What the client says it is; see [`Client::new`].
-    pub user_agent: Option<Box<str>>,
+    /// What the client says it is.
+    pub user_agent: Option<UserAgent>,
 }
 
 impl Client {
-    /// Takes an address and a user agent, without control characters and cut to 256 bytes.
+    /// Takes an address and what [`UserAgent::new`] makes of a user agent.
     pub fn new(address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
-        let user_agent = user_agent.map(|agent| {
-            let end = agent.floor_char_boundary(MAX_USER_AGENT_BYTES);
-            agent[..end].replace(char::is_control, " ").into()
-        });
-        Self { address, user_agent }
+        Self { address, user_agent: user_agent.map(UserAgent::new) }
     }
 }
 
@@ -90,7 +83,7 @@ pub struct UserSession {
     pub client_address: Option<IpAddr>,
     /// With what the login came.
     #[serde(default)]
-    pub user_agent: Option<Box<str>>,
+    pub user_agent: Option<UserAgent>,
     /// Members that this version does not know.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -290,12 +283,5 @@ mod tests {
         assert!(!seen.advance(after(60_001)));
         assert!(!seen.advance(after(1)));
         assert_eq!(seen.get(), after(60_001));
-    }
-
-    #[test]
-    fn a_user_agent_is_cut_between_characters_and_holds_no_control_characters() {
-        let agent = format!("a\r\n{}", "\u{e4}".repeat(200));
-        let kept = Client::new(None, Some(&agent)).user_agent.unwrap();
-        assert!(kept.starts_with("a  \u{e4}") && kept.len() <= MAX_USER_AGENT_BYTES);
     }
 }

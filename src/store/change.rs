@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::Table;
 use crate::error::{Error, Result};
 use crate::models::UserId;
 
@@ -25,7 +26,7 @@ pub enum Op<R: Record> {
 impl<R: Record> Op<R> {
     pub(super) fn key(&self) -> R::Key {
         match self {
-            Self::Put(record) => record.key(),
+            Self::Put(record) => *record.key(),
             Self::Remove(key) => *key,
         }
     }
@@ -63,16 +64,16 @@ impl<'t, R: Record> View<'t, R> {
 
     /// The keys of all records.
     pub fn keys(&self) -> Vec<R::Key> {
-        let stored = self.table.iter().map(|record| record.key());
+        let stored = self.table.iter().map(|record| *record.key());
         let untouched = stored.filter(|key| !self.changed.contains_key(key));
-        let changed = self.changed.values().flatten().map(|record| record.key());
+        let changed = self.changed.values().flatten().map(|record| *record.key());
         untouched.chain(changed).collect()
     }
 
     /// The records of a user.
     pub fn owned_by(&self, user: UserId) -> Vec<Arc<R>> {
         let stored = self.table.owned_by(user);
-        let untouched = stored.into_iter().filter(|r| !self.changed.contains_key(&r.key()));
+        let untouched = stored.into_iter().filter(|r| !self.changed.contains_key(r.key()));
         let changed = self.changed.values().flatten().filter(|r| r.owner() == Some(user));
         untouched.chain(changed.cloned()).collect()
     }
@@ -81,7 +82,7 @@ impl<'t, R: Record> View<'t, R> {
     fn holder(&self, value: &str) -> Option<R::Key> {
         match self.claimed.get(value) {
             Some(holder) => *holder,
-            None => self.table.by_unique(value).map(|record| record.key()),
+            None => self.table.by_unique(value).map(|record| *record.key()),
         }
     }
 

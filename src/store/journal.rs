@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::change::Op;
 use super::files::{Files, OpenFile, directory_of};
-use super::table::Record;
+use super::record::Record;
 
 /// Names the format; raised when a reader of this version could not read what is written.
 const FORMAT: &str = "sessiond journal 1";

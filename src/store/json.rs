@@ -16,7 +16,8 @@ use super::change::{Change, Op, Outcome, View, change};
 use super::files::{Files, directory_of};
 use super::journal::Journal;
 use super::load::{Loaded, Paths};
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::Table;
 use super::{Records, snapshot};
 use crate::error::{Error, Result};
 

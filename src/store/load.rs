@@ -1,12 +1,10 @@
 //! Reading the files of one class at start: the JSON file, and over it the journals.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::change::Op;
 use super::files::Files;
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::Table;
 use super::{OpenError, journal, snapshot};
 use crate::clock::Timestamp;
 
@@ -31,6 +29,7 @@ impl Paths {
 /// One class as found on disk, read and verified; nothing has been changed yet.
 pub struct Loaded<R: Record> {
     pub(super) table: Table<R>,
+    newest_time: Option<Timestamp>,
     pub(super) paths: Paths,
     /// How the journal ends; its changes are in the table.
     pub(super) replay: Option<journal::Replay<R>>,
@@ -43,14 +42,9 @@ impl<R: Record> Loaded<R> {
     pub fn read(files: &dyn Files, directory: &Path) -> Result<Self, OpenError> {
         let paths = Paths::of::<R>(directory);
         let json = read_file(files, &paths.json)?;
-        let mut records = Merge::default();
-        if let Some(content) = &json {
-            let read = snapshot::read::<R>(content)
-                .map_err(|error| OpenError::damaged(&paths.json, error.to_string()))?;
-            for record in read {
-                records.put(record);
-            }
-        }
+        let content = json.as_deref().unwrap_or(b"{}");
+        let mut records = snapshot::read::<R>(content)
+            .map_err(|error| OpenError::damaged(&paths.json, error.to_string()))?;
         let folding = read_journal::<R>(files, &paths.folding)?;
         if let Some(torn) = folding.as_ref().filter(|folding| folding.torn > 0) {
             let what = format!("its last {} bytes are no whole line", torn.torn);
@@ -63,9 +57,10 @@ impl<R: Record> Loaded<R> {
         if let Some(replay) = &mut replay {
             replay.changes = Vec::new();
         }
-        let table = records.into_table().map_err(|what| OpenError::damaged(&paths.json, what))?;
         let json_length = json.map_or(0, |content| content.len() as u64);
-        Ok(Self { table, paths, replay, json_length, has_folding: folding.is_some() })
+        let (table, newest_time) =
+            records.finish().map_err(|what| OpenError::damaged(&paths.json, what))?;
+        Ok(Self { table, newest_time, paths, replay, json_length, has_folding: folding.is_some() })
     }
 
     /// What is said of a change at the end of the journal whose write was cut short, if there is
@@ -82,8 +77,8 @@ impl<R: Record> Loaded<R> {
     }
 
     /// The newest time in the records.
-    pub fn newest_time(&self) -> Option<Timestamp> {
-        self.table.iter().map(|record| record.newest_time()).max()
+    pub const fn newest_time(&self) -> Option<Timestamp> {
+        self.newest_time
     }
 }
 
@@ -101,51 +96,4 @@ fn read_journal<R: Record>(
     journal::read(&content)
         .map(Some)
         .map_err(|(line, what)| OpenError::damaged(path, format!("line {line} {what}")))
-}
-
-/// Records as they are put together from file and journals; indexed only at the end, since in
-/// between two of them may hold the same unique value.
-struct Merge<R: Record> {
-    records: Vec<Option<Arc<R>>>,
-    places: HashMap<R::Key, usize>,
-}
-
-impl<R: Record> Default for Merge<R> {
-    fn default() -> Self {
-        Self { records: Vec::new(), places: HashMap::new() }
-    }
-}
-
-impl<R: Record> Merge<R> {
-    fn apply(&mut self, op: &Op<R>) {
-        match op {
-            Op::Put(record) => self.put(Arc::clone(record)),
-            Op::Remove(key) => {
-                if let Some(place) = self.places.remove(key) {
-                    self.records[place] = None;
-                }
-            }
-        }
-    }
-
-    fn put(&mut self, record: Arc<R>) {
-        let place = *self.places.entry(record.key()).or_insert(self.records.len());
-        if place == self.records.len() {
-            self.records.push(None);
-        }
-        self.records[place] = Some(record);
-    }
-
-    fn into_table(self) -> Result<Table<R>, String> {
-        let table = Table::<R>::default();
-        for record in self.records.into_iter().flatten() {
-            if let Some(value) = record.unique().filter(|value| table.by_unique(value).is_some()) {
-                let other = table.by_unique(&value).map(|other| other.key().to_string());
-                let (one, other) = (record.key(), other.unwrap_or_default());
-                return Err(format!("{value} belongs to two records, {other} and {one}"));
-            }
-            table.apply(&[Op::Put(record)]);
-        }
-        Ok(table)
-    }
 }

@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Records;
 use super::change::{Op, Outcome, View, change};
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::Table;
 use crate::error::Result;
 
 /// Records in memory only.

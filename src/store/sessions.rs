@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::Op;
-use super::table::Record;
+use super::record::Record;
 use super::{Records, Room, SessionChange, SessionStore, answer};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};

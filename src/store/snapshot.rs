@@ -1,51 +1,50 @@
 //! The JSON file of one class: `{ "<key>": {record}, … }` in creation order, a record a line.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::files::{self, Files};
-use super::table::{Record, Table};
+use super::record::Record;
+use super::table::{Build, Table};
+
+/// Bytes that no record is shorter than.
+const MIN_RECORD: usize = 256;
 
 /// Reads the records of a file, in their order. The error says what is wrong and where.
-pub fn read<R: Record>(content: &[u8]) -> Result<Vec<Arc<R>>, serde_json::Error> {
+pub fn read<R: Record>(content: &[u8]) -> Result<Build<R>, serde_json::Error> {
+    let lines = content.iter().filter(|byte| **byte == b'\n').count();
+    let mut records = Build::with_capacity(lines.min(content.len() / MIN_RECORD));
     let mut json = serde_json::Deserializer::from_slice(content);
-    let records = json.deserialize_map(Records(PhantomData))?;
+    json.deserialize_map(Records(&mut records))?;
     json.end()?;
     Ok(records)
 }
 
-struct Records<R>(PhantomData<R>);
+struct Records<'b, R: Record>(&'b mut Build<R>);
 
-impl<'de, R: Record> Visitor<'de> for Records<R> {
-    type Value = Vec<Arc<R>>;
+impl<'de, R: Record> Visitor<'de> for Records<'_, R> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object that holds each {} by its key", R::CLASS)
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut records = Vec::new();
-        let mut seen = HashSet::new();
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(key) = map.next_key::<R::Key>()? {
             let record: R = map.next_value()?;
-            if record.key() != key {
-                return Err(de::Error::custom(format!(
-                    "{key} holds the record of {}",
-                    record.key()
-                )));
+            if *record.key() != key {
+                let other = record.key();
+                return Err(de::Error::custom(format!("{key} holds the record of {other}")));
             }
-            if !seen.insert(key) {
+            if !self.0.put(Arc::new(record)) {
                 return Err(de::Error::custom(format!("{key} is there twice")));
             }
-            records.push(Arc::new(record));
         }
-        Ok(records)
+        Ok(())
     }
 }
 
@@ -115,6 +114,10 @@ mod tests {
         Arc::new(User::new(id, email, hash, Timestamp::from_millis(7)))
     }
 
+    fn records(content: &str) -> Vec<Arc<User>> {
+        read(content.as_bytes()).unwrap().finish().unwrap().0.iter().collect()
+    }
+
     fn written(table: &Table<User>) -> String {
         let mut out = Vec::new();
         write(table, &mut out).unwrap();
@@ -130,7 +133,7 @@ mod tests {
         let table = Table::default();
         table.apply(&users.clone().map(Op::Put));
         assert_eq!(written(&table), WRITTEN);
-        assert_eq!(read::<User>(WRITTEN.as_bytes()).unwrap(), users);
+        assert_eq!(records(WRITTEN), users);
     }
 
     #[test]
@@ -140,12 +143,12 @@ mod tests {
             "password_hash":"$2b$04$OOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOOO",
             "created_at":"1970-01-01T00:00:00.007Z","updated_at":"1970-01-01T00:00:00.007Z"}}"#;
         let zoe = user("8f0e6f0e-0000-4000-8000-000000000002", "zoe@example.com");
-        assert_eq!(read::<User>(minimal.as_bytes()).unwrap(), [zoe]);
+        assert_eq!(records(minimal), [zoe]);
     }
 
     #[test]
     fn no_records_are_an_empty_object() {
         assert_eq!(written(&Table::default()), "{}\n");
-        assert_eq!(read::<User>(b"{}").unwrap(), []);
+        assert_eq!(records("{}"), []);
     }
 }

@@ -1,106 +1,20 @@
 //! Records of one class in memory, with their indexes.
 
+mod build;
+
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::{Debug, Display};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::ops::Bound;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use dashmap::DashMap;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use dashmap::{DashMap, Entry};
 
 use super::change::Op;
-use crate::clock::Timestamp;
-use crate::models::{Email, SessionHash, User, UserId, UserSession};
+use super::record::Record;
+use crate::models::UserId;
 
-/// A class of records: how they are named, found and kept consistent.
-pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The name of the class and of its files.
-    const CLASS: &'static str;
-    /// Told when a record's key or unique value belongs to another record.
-    const TAKEN: &'static str;
-    /// Told when a change would take the last vital record.
-    const LAST: &'static str;
-    /// What a record is found by.
-    type Key: Copy
-        + Debug
-        + Display
-        + Eq
-        + FromStr
-        + Hash
-        + Ord
-        + Send
-        + Serialize
-        + Sync
-        + DeserializeOwned;
-
-    /// What this record is found by; it never changes.
-    fn key(&self) -> Self::Key;
-    /// A value that no two records share.
-    fn unique(&self) -> Option<String>;
-    /// The user to whom this record belongs.
-    fn owner(&self) -> Option<UserId>;
-    /// Whether this is one of those records of which at least one must stay.
-    fn is_vital(&self) -> bool;
-    /// The newest time that stands in this record.
-    fn newest_time(&self) -> Timestamp;
-}
-
-impl Record for User {
-    const CLASS: &'static str = "User";
-    const TAKEN: &'static str = "email is already taken";
-    const LAST: &'static str = "this is the last enabled admin";
-    type Key = UserId;
-
-    fn key(&self) -> UserId {
-        self.id
-    }
-
-    fn unique(&self) -> Option<String> {
-        Some(Email::key(&self.email))
-    }
-
-    fn owner(&self) -> Option<UserId> {
-        None
-    }
-
-    fn is_vital(&self) -> bool {
-        self.is_enabled_admin()
-    }
-
-    fn newest_time(&self) -> Timestamp {
-        self.created_at.max(self.updated_at)
-    }
-}
-
-impl Record for UserSession {
-    const CLASS: &'static str = "UserSession";
-    const TAKEN: &'static str = "session exists already";
-    const LAST: &'static str = "";
-    type Key = SessionHash;
-
-    fn key(&self) -> SessionHash {
-        self.hash
-    }
-
-    fn unique(&self) -> Option<String> {
-        None
-    }
-
-    fn owner(&self) -> Option<UserId> {
-        Some(self.user_id)
-    }
-
-    fn is_vital(&self) -> bool {
-        false
-    }
-
-    fn newest_time(&self) -> Timestamp {
-        self.authenticated_at().max(self.last_seen_at.get())
-    }
-}
+pub use build::Build;
 
 /// The place of a record in creation order.
 pub type Row = u64;
@@ -110,9 +24,33 @@ pub type Row = u64;
 /// Looking up a key locks one shard of a map; everything else goes through the indexes. Only one
 /// thread at a time changes a table (its writer).
 pub struct Table<R: Record> {
-    records: DashMap<R::Key, (Row, Arc<R>)>,
+    records: DashMap<ByKey<R>, Row>,
     indexes: RwLock<Indexes<R>>,
 }
+
+/// A record, equal to any other with its key: so a map needs no copies of keys, which are half of
+/// what it would take.
+struct ByKey<R>(Arc<R>);
+
+impl<R: Record> Borrow<[u8]> for ByKey<R> {
+    fn borrow(&self) -> &[u8] {
+        self.0.key().as_ref()
+    }
+}
+
+impl<R: Record> Hash for ByKey<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Borrow::<[u8]>::borrow(self).hash(state);
+    }
+}
+
+impl<R: Record> PartialEq for ByKey<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.key() == other.0.key()
+    }
+}
+
+impl<R: Record> Eq for ByKey<R> {}
 
 struct Indexes<R> {
     rows: BTreeMap<Row, Arc<R>>,
@@ -138,7 +76,7 @@ impl<R: Record> Default for Table<R> {
 impl<R: Record> Table<R> {
     /// The record with this key.
     pub fn get(&self, key: &R::Key) -> Option<Arc<R>> {
-        self.records.get(key).map(|entry| Arc::clone(&entry.1))
+        self.records.get(key.as_ref()).map(|entry| Arc::clone(&entry.key().0))
     }
 
     /// The record with this unique value.
@@ -164,6 +102,11 @@ impl<R: Record> Table<R> {
         self.read().vital
     }
 
+    /// The place of the record with this key, to go on from there.
+    pub fn row(&self, key: &R::Key) -> Option<Row> {
+        self.records.get(key.as_ref()).map(|entry| *entry.value())
+    }
+
     /// Up to `limit` records in creation order, with their rows, from after `after`.
     pub fn page(&self, after: Option<Row>, limit: usize) -> Vec<(Row, Arc<R>)> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -174,7 +117,7 @@ impl<R: Record> Table<R> {
 
     /// All records in creation order, fetched by pages, so that no lock is held for long.
     pub fn iter(&self) -> impl Iterator<Item = Arc<R>> + '_ {
-        const PAGE: usize = 1024;
+        const PAGE: usize = 256;
         let mut after = None;
         let pages = std::iter::from_fn(move || {
             let page = self.page(after, PAGE);
@@ -196,24 +139,26 @@ impl<R: Record> Table<R> {
     }
 
     fn put(&self, indexes: &mut Indexes<R>, record: Arc<R>) {
-        let key = record.key();
-        let row = self.records.get(&key).map(|entry| entry.0);
-        let row = if let Some(row) = row {
-            let old = indexes.rows.get(&row).cloned();
-            indexes.forget(row, old.as_deref());
-            row
-        } else {
-            indexes.next_row += 1;
-            indexes.next_row
+        let row = match self.records.entry(ByKey(Arc::clone(&record))) {
+            Entry::Occupied(entry) => {
+                let row = *entry.get();
+                // The key is the record: it changes with it, as one step for readers.
+                let (old, _) = entry.replace_entry(row);
+                indexes.forget(row, &old.0);
+                row
+            }
+            Entry::Vacant(entry) => {
+                indexes.next_row += 1;
+                *entry.insert(indexes.next_row)
+            }
         };
         indexes.learn(row, &record);
-        indexes.rows.insert(row, Arc::clone(&record));
-        self.records.insert(key, (row, record));
+        indexes.rows.insert(row, record);
     }
 
     fn remove(&self, indexes: &mut Indexes<R>, key: &R::Key) {
-        if let Some((_, (row, record))) = self.records.remove(key) {
-            indexes.forget(row, Some(&record));
+        if let Some((old, row)) = self.records.remove(key.as_ref()) {
+            indexes.forget(row, &old.0);
             indexes.rows.remove(&row);
         }
     }
@@ -240,8 +185,7 @@ impl<R: Record> Indexes<R> {
         self.vital += usize::from(record.is_vital());
     }
 
-    fn forget(&mut self, row: Row, record: Option<&R>) {
-        let Some(record) = record else { return };
+    fn forget(&mut self, row: Row, record: &R) {
         if let Some(value) = record.unique()
             && self.unique.get(&value) == Some(&row)
         {
@@ -251,29 +195,5 @@ impl<R: Record> Indexes<R> {
             self.owned.remove(&(owner, row));
         }
         self.vital -= usize::from(record.is_vital());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::models::{Client, Lifetime, PasswordHash};
-    use crate::random::SystemRandom;
-
-    #[test]
-    fn the_newest_time_of_a_session_is_that_of_its_last_use_or_proof() {
-        let at = |millis| Timestamp::from_millis(millis);
-        let id = UserId::generate(&SystemRandom).unwrap();
-        let email = Email::new("bob@example.com").unwrap();
-        let user = User::new(id, email, PasswordHash::of_nobody(4), at(1));
-        let (hash, lifetime) = (SessionHash::from_bytes([7; 32]), Lifetime::default());
-        let session =
-            UserSession::new(hash, &user, Client::default(), lifetime, at(2), &SystemRandom);
-        let mut session = session.unwrap();
-        assert_eq!(session.newest_time(), at(2));
-        session.last_seen_at.advance(at(3));
-        assert_eq!(session.newest_time(), at(3));
-        session.proved_at = Some(at(4));
-        assert_eq!(session.newest_time(), at(4));
     }
 }

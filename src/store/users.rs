@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::change::Op;
-use super::table::Record;
+use super::record::Record;
 use super::{Records, UserChange, UserStore, answer};
 use crate::error::{Error, Result};
 use crate::models::{Email, User, UserId};

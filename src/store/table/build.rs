@@ -1,0 +1,91 @@
+//! A table put together from files, in bulk.
+
+use std::collections::{BTreeMap, hash_map};
+use std::sync::{Arc, RwLock};
+
+use dashmap::{DashMap, Entry};
+
+use super::{ByKey, Indexes, Row, Table};
+use crate::clock::Timestamp;
+use crate::store::change::Op;
+use crate::store::record::Record;
+
+/// Records as they are put together from file and journals; indexed only at the end, since in
+/// between two of them may hold the same unique value, and since all at once is quicker.
+pub struct Build<R: Record> {
+    records: DashMap<ByKey<R>, Row>,
+    next_row: Row,
+}
+
+impl<R: Record> Default for Build<R> {
+    fn default() -> Self {
+        Self { records: DashMap::new(), next_row: 0 }
+    }
+}
+
+impl<R: Record> Build<R> {
+    /// Room for about so many records.
+    pub fn with_capacity(records: usize) -> Self {
+        Self { records: DashMap::with_capacity(records), next_row: 0 }
+    }
+
+    /// Takes a change in.
+    pub fn apply(&mut self, op: &Op<R>) {
+        match op {
+            Op::Put(record) => {
+                self.put(Arc::clone(record));
+            }
+            Op::Remove(key) => {
+                self.records.remove(key.as_ref());
+            }
+        }
+    }
+
+    /// Takes a record, in the place of one with the same key; tells whether there was none.
+    pub fn put(&mut self, record: Arc<R>) -> bool {
+        match self.records.entry(ByKey(record)) {
+            Entry::Occupied(entry) => {
+                let row = *entry.get();
+                entry.replace_entry(row);
+                false
+            }
+            Entry::Vacant(entry) => {
+                self.next_row += 1;
+                entry.insert(self.next_row);
+                true
+            }
+        }
+    }
+
+    /// The table, and the newest time in its records. An error names two records with the same
+    /// unique value.
+    pub fn finish(self) -> Result<(Table<R>, Option<Timestamp>), String> {
+        let entries = self.records.iter().map(|entry| (*entry.value(), Arc::clone(&entry.key().0)));
+        let mut rows: Vec<(Row, Arc<R>)> = entries.collect();
+        rows.sort_unstable_by_key(|(row, _)| *row);
+        let unique = rows.iter().filter_map(|(row, record)| Some((record.unique()?, row)));
+        let mut holders = hash_map::HashMap::with_capacity(unique.size_hint().0);
+        for (value, row) in unique {
+            match holders.entry(value) {
+                hash_map::Entry::Vacant(entry) => {
+                    entry.insert(*row);
+                }
+                hash_map::Entry::Occupied(entry) => {
+                    let key_at = |row| rows[rows.partition_point(|(r, _)| r < row)].1.key();
+                    let (value, one, other) = (entry.key(), key_at(row), key_at(entry.get()));
+                    return Err(format!("{value} belongs to two records, {other} and {one}"));
+                }
+            }
+        }
+        let indexes = Indexes {
+            unique: holders,
+            owned: rows.iter().filter_map(|(row, record)| Some((record.owner()?, *row))).collect(),
+            vital: rows.iter().filter(|(_, record)| record.is_vital()).count(),
+            next_row: self.next_row,
+            rows: BTreeMap::new(),
+        };
+        let newest = rows.iter().map(|(_, record)| record.newest_time()).max();
+        let indexes = Indexes { rows: rows.into_iter().collect(), ..indexes };
+        Ok((Table { records: self.records, indexes: RwLock::new(indexes) }, newest))
+    }
+}
