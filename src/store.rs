@@ -73,6 +73,9 @@ pub trait UserStore: Send + Sync {
     async fn count(&self) -> Result<usize>;
     /// All users in creation order.
     async fn all(&self) -> Result<Vec<Arc<User>>>;
+    /// Up to `limit` users in creation order, the first of all or those after the user `after`;
+    /// or tells that there is no such user.
+    async fn page(&self, after: Option<UserId>, limit: usize) -> Result<Option<Vec<Arc<User>>>>;
 }
 
 /// Keeps sessions, by the hash of their ids only.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use actix_multipart::Multipart;
@@ -106,12 +107,6 @@ impl Body {
     }
 }
 
-/// A yes or no in the query; absent is no.
-pub fn query_flag(request: &HttpRequest, name: &str) -> Result<bool> {
-    let fields = Fields::from_form(request.query_string().as_bytes())?;
-    Ok(fields.flag(name)?.unwrap_or(false))
-}
-
 async fn read_bounded(payload: &mut Payload) -> Result<Bytes> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -152,10 +147,20 @@ impl Fields {
 
     fn from_form(body: &[u8]) -> Result<Self> {
         let mut fields = Self::default();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let mut half = || decode_form(halves.next().unwrap_or_default());
-            fields.add(half(), half())?;
+        for (name, value) in pairs(body) {
+            fields.add(name, value)?;
+        }
+        Ok(fields)
+    }
+
+    /// The members of a query that a route defines; all others are ignored.
+    pub fn from_query(request: &HttpRequest, defined: &[&str]) -> Result<Self> {
+        let mut fields = Self::default();
+        let is_defined = |name: &[u8]| defined.iter().any(|defined| defined.as_bytes() == name);
+        for (name, value) in pairs(request.query_string().as_bytes()) {
+            if is_defined(&name) {
+                fields.add(name, value)?;
+            }
         }
         Ok(fields)
     }
@@ -215,6 +220,16 @@ impl Fields {
         }
     }
 
+    /// A whole number that must be within `allowed`, in digits, as queries hold it.
+    pub fn number(&self, name: &str, allowed: RangeInclusive<usize>) -> Result<Option<usize>> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| is_plain && allowed.contains(number));
+        let (least, most) = allowed.into_inner();
+        let wrong = || Error::bad(format!("{name} must be a number from {least} to {most}"));
+        number.map(Some).ok_or_else(wrong)
+    }
+
     /// The member `role`.
     pub fn role(&self) -> Result<Option<Role>> {
         self.get("role").map(|role| role.as_str().unwrap_or_default().parse()).transpose()
@@ -240,6 +255,16 @@ impl<'de> Visitor<'de> for MembersOnce {
         }
         Ok(Fields(members))
     }
+}
+
+/// Names and values of `application/x-www-form-urlencoded`.
+fn pairs(encoded: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let mut halves = pair.splitn(2, |byte| *byte == b'=');
+        let mut half = || decode_form(halves.next().unwrap_or_default());
+        (half(), half())
+    })
 }
 
 /// Decodes `application/x-www-form-urlencoded` to the bytes that were meant.

@@ -16,7 +16,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DEL
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, X-Request-Id");
 const ANSWER_HEADERS: HeaderValue =
-    HeaderValue::from_static("Retry-After, WWW-Authenticate, X-Request-Id");
+    HeaderValue::from_static("Link, Retry-After, WWW-Authenticate, X-Request-Id");
 /// For how many seconds a browser may remember the answer to a preflight.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::auth_session::farewell;
-use super::body::{Body, query_flag};
+use super::body::{Body, Fields};
 use super::call::Call;
 use super::view::SessionView;
 use crate::auth::audit::{About, Event};
@@ -42,7 +42,7 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
 /// Ends all sessions of a user but the one that asks; that one too with `?all=true`. For himself
 /// and admins.
 pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
-    let all = query_flag(&call.request, "all")?;
+    let all = Fields::from_query(&call.request, &["all"])?.flag("all")?.unwrap_or(false);
     let user = call.subject(&id).await?;
     call.must_be_fresh_by(body).await?;
     call.caller.may_touch(Some(user.id))?;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::auth_session::answer_with;
 use super::body::{Body, Fields};
@@ -16,11 +17,39 @@ use crate::auth::guard::{Admin, Caller};
 use crate::error::{Error, Result};
 use crate::models::{Role, SessionHash, User, UserId};
 
-/// Everybody, in creation order. For admins.
-pub async fn list(_: Admin, accounts: web::Data<Accounts>) -> Result<HttpResponse> {
-    let users = accounts.users.all().await?;
+/// The most users in one answer.
+const PAGE: usize = 1000;
+
+/// Everybody, in creation order, by pages of `limit` from after the user `after`; or who has the
+/// address `email`. `Link` tells where the next page is (RFC 8288). For admins.
+pub async fn list(
+    _: Admin,
+    request: HttpRequest,
+    accounts: web::Data<Accounts>,
+) -> Result<HttpResponse> {
+    let query = Fields::from_query(&request, &["limit", "after", "email"])?;
+    let limit = query.number("limit", 1..=PAGE)?.unwrap_or(PAGE);
+    let after = query.text("after")?.map(|id| id.parse().map_err(|_| nobody_there()));
+    let after = after.transpose()?;
+    let (mut users, mut answer) = (Vec::new(), HttpResponse::Ok());
+    if let Some(email) = query.text("email")? {
+        users.extend(accounts.users.search(&email).await?);
+    } else {
+        // One more than asked for tells whether there is a next page.
+        users = accounts.users.page(after, limit + 1).await?.ok_or_else(nobody_there)?;
+        if users.len() > limit {
+            users.truncate(limit);
+            let last = users[limit - 1].id;
+            let next = format!("</api/v1/users?limit={limit}&after={last}>; rel=\"next\"");
+            answer.insert_header((header::LINK, next));
+        }
+    }
     let views: Vec<UserView<'_>> = users.iter().map(|user| UserView::from(user.as_ref())).collect();
-    Ok(HttpResponse::Ok().json(views))
+    Ok(answer.json(views))
+}
+
+fn nobody_there() -> Error {
+    Error::bad("after must be the id of a user who is there")
 }
 
 /// Makes a user. For admins.

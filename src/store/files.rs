@@ -81,6 +81,10 @@ impl OpenFile for File {
     }
 }
 
+/// How many bytes of a new file may wait to be synced. More would hold up the sync of a journal on
+/// the same disk for as long as they take.
+const MAX_UNSYNCED: usize = 4 << 20;
+
 /// Puts `content` in place of the file at `path` as one step: after a crash there is the old file
 /// or the new one, whole. `temporary` is a name in the same directory.
 pub fn replace(
@@ -91,7 +95,7 @@ pub fn replace(
 ) -> io::Result<()> {
     let mut file = files.create(temporary)?;
     let written = (|| {
-        let mut buffer = io::BufWriter::with_capacity(1 << 18, Writing(file.as_mut()));
+        let mut buffer = io::BufWriter::with_capacity(1 << 18, Writing::to(file.as_mut()));
         content(&mut buffer)?;
         buffer.flush()?;
         drop(buffer);
@@ -111,11 +115,27 @@ pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-struct Writing<'f>(&'f mut dyn OpenFile);
+/// Writes to a file, and syncs it now and then.
+struct Writing<'f> {
+    file: &'f mut dyn OpenFile,
+    unsynced: usize,
+}
+
+impl<'f> Writing<'f> {
+    fn to(file: &'f mut dyn OpenFile) -> Self {
+        Self { file, unsynced: 0 }
+    }
+}
 
 impl io::Write for Writing<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(bytes).map(|()| bytes.len())
+        if self.unsynced >= MAX_UNSYNCED {
+            self.file.sync()?;
+            self.unsynced = 0;
+        }
+        self.file.write_all(bytes)?;
+        self.unsynced += bytes.len();
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

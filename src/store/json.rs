@@ -6,6 +6,8 @@
 //! a new journal. Since a step holds the whole record, replaying a journal over a file that has
 //! seen some of it already comes to the same end, so a crash between any two steps is harmless.
 
+mod due;
+
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -17,13 +19,12 @@ use super::files::{Files, directory_of};
 use super::journal::Journal;
 use super::load::{Loaded, Paths};
 use super::record::Record;
+use super::snapshot::Size;
 use super::table::Table;
 use super::{Records, snapshot};
 use crate::error::{Error, Result};
+use due::{Due, MIN_FOLD_LENGTH};
 
-/// A journal is folded when it is longer than the file and than this, in bytes, unless told
-/// otherwise.
-const MIN_FOLD_LENGTH: u64 = 1 << 20;
 /// The most changes that share one sync.
 const MAX_BATCH: usize = 1024;
 
@@ -36,7 +37,7 @@ pub struct JsonTable<R: Record> {
 
 enum Request<R: Record> {
     Change(Box<dyn Change<R>>),
-    Folded(io::Result<u64>),
+    Folded(io::Result<Size>),
     /// Fold and end; tells whether there was nothing left that is not in the file.
     Close(oneshot::Sender<io::Result<()>>),
     /// End at once, as a crash would.
@@ -66,8 +67,8 @@ impl<R: Record> JsonTable<R> {
         Self::start_folding_at(MIN_FOLD_LENGTH, loaded, files)
     }
 
-    /// The same, where a journal is folded when it is longer than the file and than
-    /// `min_fold_length`, in bytes; a test need not write a mebibyte to see it.
+    /// The same, where a journal of up to `min_fold_length` bytes is not worth a fold; a test need
+    /// not write a mebibyte to see one.
     pub fn start_folding_at(
         min_fold_length: u64,
         loaded: Loaded<R>,
@@ -84,15 +85,12 @@ impl<R: Record> JsonTable<R> {
         let (sender, requests) = mpsc::channel();
         let path = loaded.paths.journal.clone();
         let journal = Journal::resume(Arc::clone(&files), path, loaded.replay.as_ref());
-        let outgrown = loaded.json_length.max(min_fold_length);
-        let fold_at = if loaded.has_folding { 0 } else { outgrown };
         let writer = Writer {
             table: Arc::clone(&table),
             files,
             paths: loaded.paths,
             journal,
-            min_fold_length,
-            fold_at,
+            due: Due::new(loaded.json, min_fold_length),
             has_folding: loaded.has_folding,
             fold: None,
             sender: sender.clone(),
@@ -135,9 +133,7 @@ struct Writer<R: Record> {
     files: Arc<dyn Files>,
     paths: Paths,
     journal: Journal,
-    min_fold_length: u64,
-    /// The length at which the journal is folded.
-    fold_at: u64,
+    due: Due,
     /// Whether there is a journal that was moved aside to be folded.
     has_folding: bool,
     fold: Option<JoinHandle<()>>,
@@ -203,10 +199,13 @@ impl<R: Record> Writer<R> {
     }
 
     fn fold_if_due(&mut self) {
-        if self.fold.is_some() || self.journal.length() <= self.fold_at {
-            return;
-        }
-        if let Err(cause) = self.start_fold() {
+        let journal = self.journal.length();
+        let is_due = self.has_folding || self.due.is_now(journal, self.table.count());
+        if self.fold.is_none()
+            && self.due.may_be_tried(journal)
+            && is_due
+            && let Err(cause) = self.start_fold()
+        {
             self.fold_failed(&cause);
         }
     }
@@ -228,12 +227,12 @@ impl<R: Record> Writer<R> {
         Ok(())
     }
 
-    fn folded(&mut self, result: io::Result<u64>) {
+    fn folded(&mut self, result: io::Result<Size>) {
         self.wait_for_fold();
         match result {
-            Ok(length) => {
+            Ok(json) => {
                 self.has_folding = false;
-                self.fold_at = length.max(self.min_fold_length);
+                self.due.folded(json);
             }
             Err(cause) => self.fold_failed(&cause),
         }
@@ -242,7 +241,7 @@ impl<R: Record> Writer<R> {
     /// Nothing is lost, the journals go on; it is tried again when they have grown once more.
     fn fold_failed(&mut self, cause: &io::Error) {
         log::error!("{}: not folded: {cause}", self.paths.json.display());
-        self.fold_at = self.journal.length() + self.min_fold_length;
+        self.due.failed(self.journal.length());
     }
 
     fn wait_for_fold(&mut self) {
@@ -267,9 +266,9 @@ impl<R: Record> Writer<R> {
 
 /// Writes the table to the JSON file and removes the journal that was moved aside. The table may
 /// change meanwhile: what it holds beyond that journal is in the next one.
-fn fold<R: Record>(files: &dyn Files, paths: &Paths, table: &Table<R>) -> io::Result<u64> {
-    let length = snapshot::replace(files, &paths.json, table)?;
+fn fold<R: Record>(files: &dyn Files, paths: &Paths, table: &Table<R>) -> io::Result<Size> {
+    let size = snapshot::replace(files, &paths.json, table)?;
     files.remove(&paths.folding)?;
     files.sync_directory(directory_of(&paths.json))?;
-    Ok(length)
+    Ok(size)
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::record::Record;
+use super::snapshot::Size;
 use super::table::Table;
 use super::{OpenError, journal, snapshot};
 use crate::clock::Timestamp;
@@ -33,7 +34,7 @@ pub struct Loaded<R: Record> {
     pub(super) paths: Paths,
     /// How the journal ends; its changes are in the table.
     pub(super) replay: Option<journal::Replay<R>>,
-    pub(super) json_length: u64,
+    pub(super) json: Size,
     pub(super) has_folding: bool,
 }
 
@@ -45,6 +46,7 @@ impl<R: Record> Loaded<R> {
         let content = json.as_deref().unwrap_or(b"{}");
         let mut records = snapshot::read::<R>(content)
             .map_err(|error| OpenError::damaged(&paths.json, error.to_string()))?;
+        let json = Size { length: json.map_or(0, |c| c.len() as u64), records: records.count() };
         let folding = read_journal::<R>(files, &paths.folding)?;
         if let Some(torn) = folding.as_ref().filter(|folding| folding.torn > 0) {
             let what = format!("its last {} bytes are no whole line", torn.torn);
@@ -57,10 +59,9 @@ impl<R: Record> Loaded<R> {
         if let Some(replay) = &mut replay {
             replay.changes = Vec::new();
         }
-        let json_length = json.map_or(0, |content| content.len() as u64);
         let (table, newest_time) =
             records.finish().map_err(|what| OpenError::damaged(&paths.json, what))?;
-        Ok(Self { table, newest_time, paths, replay, json_length, has_folding: folding.is_some() })
+        Ok(Self { table, newest_time, paths, replay, json, has_folding: folding.is_some() })
     }
 
     /// What is said of a change at the end of the journal whose write was cut short, if there is

@@ -48,16 +48,19 @@ impl<'de, R: Record> Visitor<'de> for Records<'_, R> {
     }
 }
 
-/// Writes the records of a table, in creation order.
-pub fn write<R: Record>(table: &Table<R>, out: &mut dyn io::Write) -> io::Result<()> {
+/// Writes the records of a table, in creation order, and tells how many there were.
+pub fn write<R: Record>(table: &Table<R>, out: &mut dyn io::Write) -> io::Result<u64> {
     out.write_all(b"{")?;
     let mut separator = "\n";
+    let mut records = 0;
     for record in table.iter() {
         write!(out, "{separator}\"{}\": ", record.key())?;
         serde_json::to_writer(&mut *out, record.as_ref())?;
         separator = ",\n";
+        records += 1;
     }
-    out.write_all(if separator == "\n" { b"}\n" } else { b"\n}\n" })
+    out.write_all(if separator == "\n" { b"}\n" } else { b"\n}\n" })?;
+    Ok(records)
 }
 
 /// Where the file at `path` is written before it takes its place. A crash may leave it behind.
@@ -65,16 +68,25 @@ pub fn temporary(path: &Path) -> PathBuf {
     path.with_extension("json.tmp")
 }
 
-/// Puts the records of a table in place of the file at `path`, as one step. Tells its length.
-pub fn replace<R: Record>(files: &dyn Files, path: &Path, table: &Table<R>) -> io::Result<u64> {
-    let mut length = 0;
+/// How much a file holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// Its length, in bytes.
+    pub length: u64,
+    /// How many records are in it.
+    pub records: u64,
+}
+
+/// Puts the records of a table in place of the file at `path`, as one step. Tells its size.
+pub fn replace<R: Record>(files: &dyn Files, path: &Path, table: &Table<R>) -> io::Result<Size> {
+    let mut size = Size::default();
     files::replace(files, path, &temporary(path), |out| {
         let mut counted = Counting { out, length: 0 };
-        write(table, &mut counted)?;
-        length = counted.length;
+        let records = write(table, &mut counted)?;
+        size = Size { length: counted.length, records };
         Ok(())
     })?;
-    Ok(length)
+    Ok(size)
 }
 
 struct Counting<'o> {

@@ -73,6 +73,15 @@ impl<S: Records<User>> UserStore for S {
     async fn all(&self) -> Result<Vec<Arc<User>>> {
         Ok(self.table().iter().collect())
     }
+
+    async fn page(&self, after: Option<UserId>, limit: usize) -> Result<Option<Vec<Arc<User>>>> {
+        let row = after.map(|id| self.table().row(&id));
+        if row == Some(None) {
+            return Ok(None);
+        }
+        let page = self.table().page(row.flatten(), limit);
+        Ok(Some(page.into_iter().map(|(_, user)| user).collect()))
+    }
 }
 
 fn refuse_known(known: bool) -> Result<()> {

@@ -29,6 +29,11 @@ impl<R: Record> Build<R> {
         Self { records: DashMap::with_capacity(records), next_row: 0 }
     }
 
+    /// How many records there are so far.
+    pub fn count(&self) -> u64 {
+        self.records.len() as u64
+    }
+
     /// Takes a change in.
     pub fn apply(&mut self, op: &Op<R>) {
         match op {
