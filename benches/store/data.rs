@@ -1,7 +1,7 @@
 //! Data directories of a size.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,5 +64,6 @@ fn write_table<R: Record>(path: &Path, table: &Table<R>) {
     let file = File::create(path.join(format!("{}.json", R::CLASS))).unwrap();
     let mut out = BufWriter::new(file);
     write_records(table, &mut out).unwrap();
-    out.flush().unwrap();
+    // So that the system does not write it out while something is measured.
+    out.into_inner().unwrap().sync_all().unwrap();
 }

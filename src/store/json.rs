@@ -23,8 +23,10 @@ use super::snapshot::Size;
 use super::table::Table;
 use super::{Records, snapshot};
 use crate::error::{Error, Result};
-use due::{Due, MIN_FOLD_LENGTH};
+use due::Due;
 
+/// Bytes in a journal that are not worth a fold, unless told otherwise.
+const MIN_FOLD_LENGTH: u64 = 1 << 20;
 /// The most changes that share one sync.
 const MAX_BATCH: usize = 1024;
 

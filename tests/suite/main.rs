@@ -52,5 +52,6 @@ mod status;
 mod stopping;
 mod throttle;
 mod tls;
+mod users_paged;
 mod users_read;
 mod users_write;

@@ -2,9 +2,6 @@
 
 use crate::store::snapshot::Size;
 
-/// Bytes in a journal that are never worth a fold, unless told otherwise.
-pub const MIN_FOLD_LENGTH: u64 = 1 << 20;
-
 /// Tells when to fold: so that all files together stay within three times what the records take
 /// (while a fold goes on there are the old file, the new one, and a journal each), and that a start
 /// has no long journal to read.

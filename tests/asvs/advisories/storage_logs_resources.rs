@@ -128,8 +128,10 @@ pub const CHAPTER: Chapter = Chapter {
             "old versions get an alert, and plain HTTP no answer",
             old_versions_get_an_alert,
         )]),
-        rule("Kratos CVE-2026-33503", "Forged page tokens injected into queries")
-            .not_applicable("lists are not paged, so there are no page tokens"),
+        rule("Kratos CVE-2026-33503", "Forged page tokens injected into queries").tested(&[(
+            "a page begins after the id of a user who is there, and after nothing else",
+            a_page_begins_after_the_id_of_a_user,
+        )]),
         rule(
             "Oathkeeper CVE-2026-33496",
             "Cache or single-flight key confusion gives one caller another's result (also \
@@ -145,6 +147,29 @@ pub const CHAPTER: Chapter = Chapter {
         )]),
     ],
 };
+
+fn a_page_begins_after_the_id_of_a_user() {
+    let server = Server::of("none");
+    let user = server.get("/api/v1/users").send().json()[0]["id"].as_str().unwrap().to_owned();
+    let after = |token: &str| server.get(&format!("/api/v1/users?after={token}")).send();
+    assert_eq!(after(&user).body, "[]");
+    let forged = [
+        NOBODY,
+        "'%20OR%20'1'='1",
+        "..%2f..%2fUser.json",
+        "0",
+        "-1",
+        "%00",
+        "eyJpZCI6MX0",
+        "{\"$gt\":\"\"}",
+        &user.to_uppercase(),
+        &user.replace('-', ""),
+        &format!("{user}%20"),
+    ];
+    for token in forged {
+        after(token).assert_error(400, "after must be the id of a user who is there");
+    }
+}
 
 fn changes_at_once_are_each_whole() {
     let server = unthrottled("session_db_auth");
