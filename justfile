@@ -51,3 +51,7 @@ asvs *arguments:
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
 bench-timing:
     cargo bench --locked --bench login_timing
+
+# Start, memory, look-ups, writes and folds, up to a million records (about five minutes, 4 GB of memory)
+bench-store *arguments:
+    cargo bench --locked --bench store -- {{ arguments }}

@@ -20,6 +20,9 @@ const AGENTS: [&str; 4] = [
     "curl/8.14.1",
 ];
 
+/// How many sessions are asked for.
+const SOME: usize = 10_000;
+
 pub fn user(number: usize) -> User {
     let id = UserId::generate(&SystemRandom).unwrap();
     let email = Email::new(&format!("user.number.{number}@example.com")).unwrap();
@@ -42,14 +45,15 @@ pub fn session(user: &User, number: usize) -> (SessionId, UserSession) {
     (id, session)
 }
 
-/// Writes `number` users with a session each into a folder; returns the ids of some sessions.
+/// Writes `number` users with a session each into a folder; returns the ids of some sessions, from
+/// all over the files.
 pub fn write(path: &Path, number: usize) -> Vec<SessionId> {
     let (users, sessions) = (Table::default(), Table::default());
     let mut some = Vec::new();
-    for number in 0..number {
-        let user = user(number);
-        let (id, session) = session(&user, number);
-        if some.len() < 10_000 {
+    for this in 0..number {
+        let user = user(this);
+        let (id, session) = session(&user, this);
+        if this % (number / SOME).max(1) == 0 {
             some.push(id);
         }
         sessions.apply(&[Op::Put(Arc::new(session))]);
