@@ -3,7 +3,7 @@
 mod check;
 mod export;
 mod healthcheck;
-mod import;
+pub mod import;
 mod serve;
 mod user;
 

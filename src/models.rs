@@ -8,7 +8,7 @@ mod user;
 mod user_session;
 
 pub use email::Email;
-pub use password::{Password, PasswordHash};
+pub use password::{Password, PasswordHash, Work};
 pub use password_rules::{Blocklist, MIN_CHARACTERS, PasswordRules};
 pub use token::{SessionHash, SessionId};
 pub use user::{Role, User, UserId};
