@@ -16,7 +16,7 @@ use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::Config;
 use crate::error::Error;
 use crate::models::{User, UserId, UserSession};
-use crate::store::{SessionStore as _, UserStore as _};
+use crate::store::{SessionStore, UserStore};
 
 /// Takes records from a file. Users that are there already stay as they are. Sessions come into a
 /// directory without users only: elsewhere one that has ended since the export would live again.
@@ -32,7 +32,8 @@ pub(super) async fn import(config: &Config, file: &Path) -> Outcome {
         let (count, session_count) = (new.len(), found.sessions.len());
         let users = wrap(&data, new, lanes).await?;
         let made: Vec<_> = users.iter().map(|user| (user.id, user.role)).collect();
-        take(&data, users, if is_fresh { found.sessions } else { Vec::new() }).await?;
+        let to = (data.stores.users.as_ref() as _, data.stores.sessions.as_ref() as _);
+        take(to, users, if is_fresh { found.sessions } else { Vec::new() }).await?;
         for (id, role) in made {
             let about = About::done_to(id, None).detail(format!("import, role {role}"));
             audit::record(Event::UserCreated, &Trace::command_line(), &about);
@@ -94,12 +95,15 @@ async fn wrap(data: &Data, found: Vec<FoundUser>, lanes: usize) -> Result<Vec<Us
 /// Takes users and sessions in. The sessions come first: without their users they do not work, so
 /// that it is the users, all of them in one step, who bring the import about. What is left of a
 /// user of another time, or of an import that was cut short, ends before he comes.
-async fn take(data: &Data, users: Vec<User>, sessions: Vec<UserSession>) -> Result<(), Error> {
+pub async fn take(
+    to: (&dyn UserStore, &dyn SessionStore),
+    users: Vec<User>,
+    sessions: Vec<UserSession>,
+) -> Result<(), Error> {
     if users.is_empty() {
         return Ok(());
     }
-    let there: HashSet<UserId> =
-        data.accounts.users.all().await?.iter().map(|user| user.id).collect();
-    data.stores.sessions.replace_all_but(there, sessions).await?;
-    data.stores.users.insert_all(users).await
+    let there: HashSet<UserId> = to.0.all().await?.iter().map(|user| user.id).collect();
+    to.1.replace_all_but(there, sessions).await?;
+    to.0.insert_all(users).await
 }
