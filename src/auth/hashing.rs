@@ -171,7 +171,9 @@ fn is_right(stored: Option<&PasswordHash>, password: &Password, admits: bool, to
     }
     let right = stored.is_some_and(|stored| stored.verify(password));
     if !(right && admits) {
-        toll.pay_rest(stored.and_then(PasswordHash::work), password);
+        for work in toll.rest(stored.and_then(PasswordHash::work)) {
+            work.spend(password);
+        }
     }
     right
 }

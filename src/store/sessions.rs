@@ -95,9 +95,11 @@ impl<S: Records<UserSession>> SessionStore for S {
             let stored = view.keys().into_iter().filter_map(|hash| view.get(&hash));
             let (kept, ended): (Vec<_>, Vec<_>) =
                 stored.partition(|session| kept.contains(&session.user_id));
-            let mut hashes: HashSet<_> = kept.iter().map(|session| session.hash).collect();
-            refuse_known(sessions.iter().any(|session| !hashes.insert(session.hash)))?;
-            let ended = ended.into_iter().map(|session| Op::Remove(session.hash));
+            let mut taken: HashSet<_> = kept.iter().map(|session| session.hash).collect();
+            refuse_known(sessions.iter().any(|session| !taken.insert(session.hash)))?;
+            // What is put anew is not removed first: replaying that would move it to the end.
+            let ended = ended.into_iter().map(|session| session.hash);
+            let ended = ended.filter(|hash| !taken.contains(hash)).map(Op::Remove);
             let added = sessions.into_iter().map(|session| Op::Put(Arc::new(session)));
             Ok((ended.chain(added).collect(), ()))
         }))

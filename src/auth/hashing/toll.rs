@@ -1,4 +1,4 @@
-use crate::models::{Password, Work};
+use crate::models::Work;
 
 /// How many settings of Argon2id and scrypt may be among the hashes of a store: each is work that
 /// every refused attempt has to do.
@@ -46,23 +46,64 @@ impl Toll {
         self.kinds.truncate(MAX_KINDS);
     }
 
-    /// Does what is left of it when `done` has been done.
-    pub fn pay_rest(&self, done: Option<Work>, password: &Password) {
-        if let Some(highest) = self.bcrypt {
-            match done {
-                // 2^n + 2^n + 2^(n+1) + … = 2^highest
-                Some(Work::Bcrypt(cost)) => {
-                    (cost..highest).for_each(|step| Work::Bcrypt(step).spend(password));
-                }
-                _ => Work::Bcrypt(highest).spend(password),
-            }
-        }
+    /// What is left of it when `done` has been done.
+    pub fn rest(&self, done: Option<Work>) -> Vec<Work> {
+        let bcrypt = self.bcrypt.map_or(Vec::new(), |highest| match done {
+            // 2^n + 2^n + 2^(n+1) + … = 2^highest
+            Some(Work::Bcrypt(cost)) => (cost..highest).map(Work::Bcrypt).collect(),
+            _ => vec![Work::Bcrypt(highest)],
+        });
         let hmacs = if let Some(Work::Pbkdf2(hmacs)) = done { hmacs } else { 0 };
-        if self.pbkdf2 > hmacs {
-            Work::Pbkdf2(self.pbkdf2 - hmacs).spend(password);
+        let pbkdf2 = self.pbkdf2.checked_sub(hmacs).filter(|left| *left > 0).map(Work::Pbkdf2);
+        let kinds = self.kinds.iter().copied().filter(|kind| Some(*kind) != done);
+        bcrypt.into_iter().chain(pbkdf2).chain(kinds).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_comes_to_the_same_work() {
+        let (bcrypt, pbkdf2) = (Work::Bcrypt(6), Work::Pbkdf2(1000));
+        let argon2id = |memory| Work::Argon2id { memory, passes: 2, lanes: 1 };
+        let scrypt = Work::Scrypt { log_n: 4, block_size: 8, parallelism: 1 };
+        let stored = [
+            Work::Bcrypt(4),
+            bcrypt,
+            Work::Pbkdf2(7),
+            argon2id(64),
+            scrypt,
+            pbkdf2,
+            argon2id(128),
+            argon2id(64),
+        ];
+        let toll = Toll::of(stored);
+        assert_eq!(toll.kinds(), 3);
+        let kinds = [argon2id(64), scrypt, argon2id(128)];
+        let others = |own: &[Work]| {
+            let all = [bcrypt, pbkdf2].into_iter().chain(kinds);
+            all.filter(|work| !own.contains(work)).collect::<Vec<_>>()
+        };
+        assert_eq!(toll.rest(None), others(&[]));
+        for done in [bcrypt, pbkdf2].into_iter().chain(kinds) {
+            assert_eq!(toll.rest(Some(done)), others(&[done]), "{done:?}");
         }
-        for kind in self.kinds.iter().filter(|kind| Some(**kind) != done) {
-            kind.spend(password);
-        }
+        // What was saved is made up for.
+        let steps = [Work::Bcrypt(4), Work::Bcrypt(5)].into_iter().chain(others(&[bcrypt]));
+        assert_eq!(toll.rest(Some(Work::Bcrypt(4))), steps.collect::<Vec<_>>());
+        let mut made_up = others(&[]);
+        made_up[1] = Work::Pbkdf2(993);
+        assert_eq!(toll.rest(Some(Work::Pbkdf2(7))), made_up);
+    }
+
+    #[test]
+    fn no_record_can_make_every_refusal_costly() {
+        let kind = |memory| Work::Argon2id { memory, passes: 1, lanes: 1 };
+        let mut toll = Toll::of((8..100).map(kind));
+        assert_eq!(toll.kinds(), 92);
+        toll.bound();
+        assert_eq!(toll.rest(None), (8..12).map(kind).collect::<Vec<_>>());
     }
 }
