@@ -1,7 +1,8 @@
 //! Whether the time that a refused login takes tells who exists (ASVS 6.3.8).
 //!
 //! `just bench-timing` asks a service in this process over HTTP: with an address that nobody has, with
-//! a wrong password and as a disabled user, by login and by Basic, in random order. It prints the
+//! a wrong password, as a disabled user, and with a wrong password against the hashes of other
+//! programs, by login and by Basic, in random order. It prints the
 //! median of each, how far it is from that of a wrong password, and the noise: how far one try with a
 //! wrong password is from their median, and how far the medians of two halves of them are from each
 //! other. What is smaller than the noise tells nobody anything by one try.
@@ -18,8 +19,9 @@ use suite::harness;
 
 use std::time::{Duration, Instant};
 
-use harness::{InProcess, PASSWORD, Request};
+use harness::{InProcess, PASSWORD, Request, START, block_on};
 use serde_json::json;
+use sessiond::models::{Email, PasswordHash, User, UserId};
 use sessiond::random::{self, SystemRandom};
 
 /// How often each is tried.
@@ -31,7 +33,20 @@ const BOB: &str = "bob@example.com";
 const DISABLED: &str = "disabled@example.com";
 
 /// What is tried. The first is what the others are compared with.
-const SERIES: [&str; 3] = ["wrong password", "unknown e-mail", "disabled user"];
+const SERIES: [&str; 5] =
+    ["wrong password", "unknown e-mail", "disabled user", "argon2id hash", "PBKDF2 hash"];
+
+/// The users whose hashes another program made, at costs that are usual there.
+const FOREIGN: [(&str, &str); 2] = [
+    (
+        "argon2id@example.com",
+        "$argon2id$v=19$m=19456,t=2,p=1$qLNTo43m27os3BuDF31cmA$AneQMk3Ev7iRICJST+7omthHLOesyIYjc/ra932D6Qk",
+    ),
+    (
+        "pbkdf2@example.com",
+        "pbkdf2_sha256$120000$12mcdU0X34VmwYXsTbqlxL$xhPg3cWTOvNj0PXMXRauf548CoafCUiBWS5UdRGu8pY=",
+    ),
+];
 
 fn main() {
     for (pathway, kind) in [("login", "session_db_auth"), ("basic", "basic_auth")] {
@@ -41,7 +56,8 @@ fn main() {
     }
 }
 
-/// A service that does not count mistakes, with a user and one who is disabled.
+/// A service that does not count mistakes, with a user, one who is disabled, and those of another
+/// program.
 fn service(kind: &str) -> InProcess {
     let flags = ["--unsafe-fast-hash", "0", "--bcrypt-cost", COST, "--login-throttle", "off"];
     let server = InProcess::with(&[&["--auth-type", kind], &flags[..]].concat());
@@ -56,7 +72,14 @@ fn service(kind: &str) -> InProcess {
         let change = json!({ "disabled": email == DISABLED });
         assert_eq!(by_admin(server.put(&path)).json(&change).send().status, 200);
     }
-    server
+    for (email, hash) in FOREIGN {
+        let id = UserId::generate(&SystemRandom).unwrap();
+        let hash = PasswordHash::read(hash).unwrap();
+        let user = User::new(id, Email::new(email).unwrap(), hash, START);
+        block_on(server.service.accounts().users.insert(user)).unwrap();
+    }
+    // As after an import: what there is in the store is looked at when it starts.
+    server.restart(START)
 }
 
 /// A refused login that has not been tried before, not sent yet.
@@ -65,6 +88,8 @@ fn attempt(server: &InProcess, pathway: &str, series: usize) -> Request {
     let (email, password) = match SERIES[series] {
         "unknown e-mail" => (format!("{something:x}@example.com"), PASSWORD.to_owned()),
         "disabled user" => (DISABLED.to_owned(), PASSWORD.to_owned()),
+        "argon2id hash" => (FOREIGN[0].0.to_owned(), format!("{something:x}")),
+        "PBKDF2 hash" => (FOREIGN[1].0.to_owned(), format!("{something:x}")),
         _ => (BOB.to_owned(), format!("{something:x}")),
     };
     match pathway {
@@ -74,7 +99,7 @@ fn attempt(server: &InProcess, pathway: &str, series: usize) -> Request {
 }
 
 /// How long each took, by what was tried, in the order of the tries.
-fn measure(attempt: impl Fn(usize) -> Request) -> [Vec<Duration>; 3] {
+fn measure(attempt: impl Fn(usize) -> Request) -> [Vec<Duration>; SERIES.len()] {
     let mut order: Vec<usize> = (0..SERIES.len() * TRIES).map(|n| n % SERIES.len()).collect();
     order.sort_by_cached_key(|_| number());
     let mut times = SERIES.map(|_| Vec::with_capacity(TRIES));
@@ -88,7 +113,7 @@ fn measure(attempt: impl Fn(usize) -> Request) -> [Vec<Duration>; 3] {
     times
 }
 
-fn report(times: &[Vec<Duration>; 3]) {
+fn report(times: &[Vec<Duration>; SERIES.len()]) {
     let medians = times.each_ref().map(|times| median(times));
     let ratio = |time: Duration| time.as_secs_f64() / medians[0].as_secs_f64();
     let distances: Vec<Duration> = times[0].iter().map(|time| time.abs_diff(medians[0])).collect();

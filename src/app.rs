@@ -245,13 +245,13 @@ impl Service {
 pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
     let lanes = Lanes::start(lanes, queue)?;
-    let costs = stores.users.table().iter().filter_map(|user| user.password_hash.cost());
-    let (highest, random) = (costs.max().unwrap_or(0), Arc::clone(&world.random));
+    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
+    let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
     let throttle =
         |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
     Ok(Accounts {
         users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
-        hasher: Hasher::new(lanes, config.hash_cost(), highest, random),
+        hasher: Hasher::new(lanes, cost, cost, random).beside(works),
         password_rules: config.password_rules(),
         throttle: config.login_attempts().map(throttle),
         clock: Arc::clone(&world.clock),

@@ -3,7 +3,7 @@
 mod check;
 mod export;
 mod healthcheck;
-mod import;
+pub mod import;
 mod serve;
 mod user;
 
@@ -44,7 +44,8 @@ enum Command {
     /// Add, list and change users while no server runs
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Take users from the classic program's .db_User.json, or all records from an export
+    /// Take all records from an export, or users of another program: a JSON list of objects with
+    /// email and password_hash, or the classic .db_User.json
     Import {
         /// The file
         file: PathBuf,

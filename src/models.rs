@@ -10,7 +10,7 @@ mod user_agent;
 mod user_session;
 
 pub use email::Email;
-pub use password::{Password, PasswordHash};
+pub use password::{Password, PasswordHash, Work};
 pub use password_rules::{Blocklist, MIN_CHARACTERS, PasswordRules};
 pub use token::{SessionHash, SessionId};
 pub use unknown::Unknown;

@@ -19,6 +19,7 @@ mod snapshot;
 mod table;
 mod users;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,6 +102,12 @@ pub trait SessionStore: Send + Sync {
     async fn remove(&self, hash: &SessionHash) -> Result<bool>;
     /// Ends all sessions of a user but `except`, as one step; tells how many.
     async fn remove_all(&self, user: UserId, except: Option<SessionHash>) -> Result<usize>;
+    /// Ends the sessions of all users but `kept`, and adds `sessions` in their place, as one step.
+    async fn replace_all_but(
+        &self,
+        kept: HashSet<UserId>,
+        sessions: Vec<UserSession>,
+    ) -> Result<()>;
     /// Ends everybody's sessions, as one step; tells how many.
     async fn clear(&self) -> Result<usize>;
     /// Removes up to `limit` sessions whose time is up, by their own limits or by those in force;

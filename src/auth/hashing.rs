@@ -1,6 +1,8 @@
 //! Hashing of passwords, on lanes of its own: a bounded number of threads with a bounded queue,
 //! so that a flood of logins neither takes the workers nor the memory.
 
+mod toll;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,8 +12,10 @@ use std::{io, thread};
 use tokio::sync::oneshot;
 
 use crate::error::{Error, Result};
-use crate::models::{Password, PasswordHash};
+use crate::models::{Password, PasswordHash, Work};
 use crate::random::Random;
+
+pub use toll::{MAX_KINDS, Toll};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -88,8 +92,8 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 pub struct Hasher {
     lanes: Lanes,
     cost: u32,
-    /// The highest cost that a wrong password may have to be compared at.
-    highest: u32,
+    /// What a wrong password costs.
+    toll: Arc<Toll>,
     random: Arc<dyn Random>,
 }
 
@@ -105,7 +109,25 @@ impl Hasher {
     /// A hasher that works at a cost (bcrypt: 2^cost rounds), beside hashes that are stored at up
     /// to `stored`.
     pub fn new(lanes: Lanes, cost: u32, stored: u32, random: Arc<dyn Random>) -> Self {
-        Self { lanes, cost, highest: cost.max(stored), random }
+        let toll = Arc::new(Toll::of([Work::Bcrypt(cost.max(stored))]));
+        Self { lanes, cost, toll, random }
+    }
+
+    /// The same beside hashes that take these works.
+    #[must_use]
+    pub fn beside(self, stored: impl IntoIterator<Item = Work>) -> Self {
+        let mut toll = Toll::clone(&self.toll);
+        stored.into_iter().for_each(|work| toll.add(work));
+        if toll.kinds() > MAX_KINDS {
+            log::warn!(
+                "the password hashes have {} settings of argon2id and scrypt: how long a refused \
+                 login takes is the same for {MAX_KINDS} of them, and tells of other users that \
+                 they exist",
+                toll.kinds()
+            );
+            toll.bound();
+        }
+        Self { toll: Arc::new(toll), ..self }
     }
 
     /// Hashes a new password.
@@ -114,19 +136,20 @@ impl Hasher {
         self.lanes.run(move || PasswordHash::new(&password, cost, random.as_ref())).await?
     }
 
-    /// Verifies a password against the hash of a user, or of nobody, and hashes it anew if it is
-    /// right, the hash is outdated and `renew` is wanted. A wrong password takes the same time
-    /// whatever it is compared with (ASVS 6.3.8).
+    /// Verifies a password against the hash of a user, or of nobody. If it is right and lets its
+    /// owner in (`admits`), it is hashed anew where the hash is outdated. All else takes the same
+    /// time whatever it is compared with (ASVS 6.3.8).
     pub async fn verify(
         &self,
         stored: Option<PasswordHash>,
         password: Password,
-        renew: bool,
+        admits: bool,
     ) -> Result<Verified> {
-        let (cost, highest, random) = (self.cost, self.highest, Arc::clone(&self.random));
+        let (cost, toll, random) = (self.cost, Arc::clone(&self.toll), Arc::clone(&self.random));
         let verify = move || {
-            let right = is_right(stored.as_ref(), &password, highest);
-            let renew = renew && right && stored.is_some_and(|hash| hash.is_outdated(cost));
+            let right = is_right(stored.as_ref(), &password, admits, &toll);
+            let outdated = |hash: PasswordHash| hash.is_outdated(cost) || hash.cuts(&password);
+            let renew = admits && right && stored.is_some_and(outdated);
             let renewed = renew.then(|| PasswordHash::new(&password, cost, random.as_ref()));
             Ok(Verified { right, renewed: renewed.transpose()? })
         };
@@ -140,31 +163,19 @@ impl Hasher {
     }
 }
 
-fn is_right(stored: Option<&PasswordHash>, password: &Password, highest: u32) -> bool {
+fn is_right(stored: Option<&PasswordHash>, password: &Password, admits: bool, toll: &Toll) -> bool {
     // What no user can have is refused without work, alike for everybody. An empty password may be
     // what another program has stored; it is a proof of nothing.
     if password.is_empty() || password.is_too_long() {
         return false;
     }
-    let nobody = PasswordHash::of_nobody(highest);
-    let stored = stored.unwrap_or(&nobody);
-    let right = stored.verify(password);
-    if !right {
-        even_out(stored, password, highest);
-    }
-    right
-}
-
-/// Makes up for the work that a hash of lower cost saved: 2^n + 2^n + 2^(n+1) + … = 2^highest.
-fn even_out(stored: &PasswordHash, password: &Password, highest: u32) {
-    match stored.cost() {
-        Some(lower) => (lower..highest).for_each(|step| {
-            PasswordHash::of_nobody(step).verify(password);
-        }),
-        None => {
-            PasswordHash::of_nobody(highest).verify(password);
+    let right = stored.is_some_and(|stored| stored.verify(password));
+    if !(right && admits) {
+        for work in toll.rest(stored.and_then(PasswordHash::work)) {
+            work.spend(password);
         }
     }
+    right
 }
 
 #[cfg(test)]

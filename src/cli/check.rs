@@ -24,7 +24,7 @@ pub fn check(config: &Config) -> Outcome {
     }
     let (users, sessions) = (found.users.table(), found.sessions.table());
     let unusable: Vec<_> =
-        users.iter().filter(|user| user.password_hash.cost().is_none()).collect();
+        users.iter().filter(|user| user.password_hash.work().is_none()).collect();
     for user in &unusable {
         writeln!(out, "User.json: {}: password_hash is none, nobody can log in with it", user.id)?;
     }

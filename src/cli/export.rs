@@ -6,12 +6,12 @@ use crate::app::{Found, World};
 use crate::config::Config;
 use crate::models::{User, UserSession};
 use crate::store::files;
-use crate::store::{Record, write_records};
+use crate::store::{Op, Record, Table, write_records};
 
 /// Names what an export is; `import` looks for it.
 pub const FORMAT: &str = "sessiond export 1";
 
-/// Writes all records; changes none.
+/// Writes all users and their sessions; changes nothing.
 pub fn export(config: &Config, file: Option<&Path>) -> Outcome {
     let world = World::default();
     let found = Found::read(&config.data_dir, &world)?;
@@ -29,9 +29,15 @@ pub fn export(config: &Config, file: Option<&Path>) -> Outcome {
 }
 
 fn write(found: &Found, out: &mut dyn Write) -> io::Result<()> {
+    let users = found.users.table();
+    // What is left of users who are gone does not work, and would be damage to whoever reads this.
+    let sessions = Table::default();
+    for session in found.sessions.table().iter().filter(|s| users.get(&s.user_id).is_some()) {
+        sessions.apply(&[Op::Put(session)]);
+    }
     write!(out, "{{\"format\": \"{FORMAT}\",\n\"{}\": ", User::CLASS)?;
-    write_records(found.users.table(), out)?;
+    write_records(users, out)?;
     write!(out, ",\n\"{}\": ", UserSession::CLASS)?;
-    write_records(found.sessions.table(), out)?;
+    write_records(&sessions, out)?;
     out.write_all(b"}\n")
 }

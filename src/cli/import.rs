@@ -1,50 +1,47 @@
-use std::collections::{HashMap, HashSet};
+//! Users and sessions from a file: everything in it is checked first, and comes in whole or not
+//! at all.
+
+mod json;
+pub mod read;
+
+use std::collections::HashSet;
 use std::path::Path;
 
-use futures_util::future::join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::export::FORMAT;
+use self::read::{FoundUser, check_kinds, read};
 use super::{Data, Failure, Outcome, tell, with_data};
+use crate::app::World;
 use crate::auth::audit::{self, About, Event, Trace};
-use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
-use crate::models::{Email, PasswordHash, User, UserId, UserSession};
-use crate::store::{Room, SessionStore as _, UserStore as _};
+use crate::models::{User, UserId, UserSession};
+use crate::store::{SessionStore, UserStore};
 
-/// How many sessions are written together.
-const CHUNK: usize = 1000;
-
-/// Takes records from a file. Everything in it is checked first, and the users come in all or not
-/// at all; users that are there already stay as they are. Sessions come into an empty directory
-/// only: elsewhere one that has ended since the export would live again.
-pub async fn import(config: &Config, file: &Path) -> Outcome {
+/// Takes records from a file. Users that are there already stay as they are. Sessions come into a
+/// directory without users only: elsewhere one that has ended since the export would live again.
+pub(super) async fn import(config: &Config, file: &Path) -> Outcome {
     let named = |what: String| Failure::of(format!("{}: {what}", file.display()));
     let content = std::fs::read(file).map_err(|cause| named(cause.to_string()))?;
-    let found = read(&content).map_err(named)?;
+    let found = read(&content, &World::default()).map_err(named)?;
+    drop(content);
     let lanes = config.hash_lanes().0;
     with_data(config, async |data| {
-        let stores = &data.stores;
-        let is_fresh = stores.users.count().await? == 0 && stores.sessions.count().await? == 0;
+        let is_fresh = data.stores.users.count().await? == 0;
         let (new, known) = unknown(&data, found.users).await.map_err(named)?;
-        let count = new.len();
+        let (count, session_count) = (new.len(), found.sessions.len());
         let users = wrap(&data, new, lanes).await?;
         let made: Vec<_> = users.iter().map(|user| (user.id, user.role)).collect();
-        data.accounts.users.insert_all(users).await?;
+        let to = (data.stores.users.as_ref() as _, data.stores.sessions.as_ref() as _);
+        take(to, users, if is_fresh { found.sessions } else { Vec::new() }).await?;
         for (id, role) in made {
             let about = About::done_to(id, None).detail(format!("import, role {role}"));
             audit::record(Event::UserCreated, &Trace::command_line(), &about);
         }
         tell(&format!("imported {count} users, {known} were there already"))?;
-        match found.sessions.len() {
+        match session_count {
             0 => {}
-            count if is_fresh => {
-                take_sessions(&data, found.sessions).await?;
-                tell(&format!("imported {count} sessions"))?;
-            }
+            count if is_fresh => tell(&format!("imported {count} sessions"))?,
             count => tell(&format!(
                 "left out {count} sessions: only an empty directory takes them, lest an ended one come back"
             ))?,
@@ -57,105 +54,8 @@ pub async fn import(config: &Config, file: &Path) -> Outcome {
     .await
 }
 
-/// What a file holds.
-#[derive(Default)]
-struct Found {
-    users: Vec<FoundUser>,
-    sessions: Vec<UserSession>,
-}
-
-/// A user, and the unsalted hash of the classic program if that is where he comes from.
-struct FoundUser {
-    user: User,
-    classic_hash: Option<String>,
-}
-
-fn read(content: &[u8]) -> Result<Found, String> {
-    let records: HashMap<String, Value> = serde_json::from_slice(content)
-        .map_err(|error| format!("is no object of records: {error}"))?;
-    let mut found =
-        if records.contains_key("format") { read_export(records)? } else { read_classic(records)? };
-    found.users.sort_by_key(|found| (found.user.created_at, found.user.id));
-    found.sessions.sort_by_key(|session| session.created_at);
-    let mut addresses = HashSet::new();
-    match found.users.iter().find(|found| !addresses.insert(found.user.email.key())) {
-        Some(twice) => Err(format!("{} belongs to two users", twice.user.email)),
-        None => Ok(found),
-    }
-}
-
-#[derive(Deserialize)]
-struct Export {
-    format: String,
-    #[serde(rename = "User")]
-    users: HashMap<UserId, User>,
-    #[serde(rename = "UserSession")]
-    sessions: HashMap<String, UserSession>,
-}
-
-fn read_export(records: HashMap<String, Value>) -> Result<Found, String> {
-    let export = Value::Object(records.into_iter().collect());
-    let export: Export = serde_json::from_value(export).map_err(|error| error.to_string())?;
-    if export.format != FORMAT {
-        return Err(format!("format is '{}', not '{FORMAT}'", export.format));
-    }
-    let users = export.users.into_values().map(|user| FoundUser { user, classic_hash: None });
-    let sessions = export.sessions.into_values().collect();
-    Ok(Found { users: users.collect(), sessions })
-}
-
-/// A record of the classic program's `.db_User.json`; its times are UTC without saying so.
-#[derive(Deserialize)]
-struct Classic {
-    id: String,
-    email: String,
-    #[serde(rename = "_password")]
-    password: String,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    created_at: String,
-    updated_at: String,
-}
-
-fn read_classic(records: HashMap<String, Value>) -> Result<Found, String> {
-    let mut found = Found::default();
-    for (key, record) in records {
-        if record.get("session_id").is_some() {
-            return Err("holds sessions of the classic program; only its users can be taken".into());
-        }
-        let user =
-            read_classic_user(&key, record).map_err(|what| format!("record {key}: {what}"))?;
-        found.users.push(user);
-    }
-    Ok(found)
-}
-
-fn read_classic_user(key: &str, record: Value) -> Result<FoundUser, String> {
-    let record: Classic = serde_json::from_value(record).map_err(|error| error.to_string())?;
-    let id: UserId = record.id.parse()?;
-    if record.id != key {
-        return Err(format!("has the id {}", record.id));
-    }
-    let email = Email::new(&record.email).map_err(|error| error.to_string())?;
-    let hash = record.password;
-    if !PasswordHash::is_classic(&hash) {
-        return Err("_password is no SHA-256 in hex".into());
-    }
-    let mut user = User::new(id, email, PasswordHash::of_nobody(4), time(&record.created_at)?);
-    user.updated_at = time(&record.updated_at)?;
-    for (member, name) in [("first_name", &record.first_name), ("last_name", &record.last_name)] {
-        User::check_name(member, name.as_deref().unwrap_or(""))
-            .map_err(|error| error.to_string())?;
-    }
-    (user.first_name, user.last_name) = (record.first_name, record.last_name);
-    Ok(FoundUser { user, classic_hash: Some(hash) })
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().or_else(|_| Timestamp::from_naive_utc(text))
-}
-
-/// Those that are not there yet, and how many are; or whose e-mail address somebody else has.
+/// Those that are not there yet, and how many are; or what keeps them from coming in: somebody
+/// else has the e-mail address, or there would be too much work for each refused login.
 async fn unknown(data: &Data, found: Vec<FoundUser>) -> Result<(Vec<FoundUser>, usize), String> {
     let users = &data.accounts.users;
     let (mut new, mut known) = (Vec::new(), 0);
@@ -174,6 +74,10 @@ async fn unknown(data: &Data, found: Vec<FoundUser>) -> Result<(Vec<FoundUser>, 
         }
         new.push(found);
     }
+    let there = users.all().await.map_err(|error| error.to_string())?;
+    let there = there.iter().filter_map(|user| user.password_hash.work());
+    let coming = new.iter().filter_map(|found| found.user.password_hash.work());
+    check_kinds(there.chain(coming))?;
     Ok((new, known))
 }
 
@@ -188,65 +92,18 @@ async fn wrap(data: &Data, found: Vec<FoundUser>, lanes: usize) -> Result<Vec<Us
     wrapped.buffered(lanes).try_collect().await
 }
 
-async fn take_sessions(data: &Data, sessions: Vec<UserSession>) -> Result<(), Error> {
-    let store = &data.stores.sessions;
-    let mut sessions = sessions.into_iter().peekable();
-    while sessions.peek().is_some() {
-        let chunk =
-            sessions.by_ref().take(CHUNK).map(|session| store.insert(session, Room::default()));
-        for inserted in join_all(chunk).await {
-            inserted?;
-        }
+/// Takes users and sessions in. The sessions come first: without their users they do not work, so
+/// that it is the users, all of them in one step, who bring the import about. What is left of a
+/// user of another time, or of an import that was cut short, ends before he comes.
+pub async fn take(
+    to: (&dyn UserStore, &dyn SessionStore),
+    users: Vec<User>,
+    sessions: Vec<UserSession>,
+) -> Result<(), Error> {
+    if users.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str = "3ea61b0b-4c46-4e76-9b2e-5f9b2b1d4c11";
-
-    fn classic(change: impl FnOnce(&mut Value)) -> Result<Found, String> {
-        let mut file = serde_json::json!({ ID: {
-            "id": ID, "email": "bob@hbtn.io", "first_name": "Bob", "last_name": null,
-            "created_at": "2017-09-25T01:55:17", "updated_at": "2017-09-25 01:55:17.5",
-            "_password": "a".repeat(64),
-        }});
-        change(&mut file);
-        read(file.to_string().as_bytes())
-    }
-
-    #[test]
-    fn a_classic_record_is_read_with_its_times_in_utc() {
-        let found = classic(|_| {}).unwrap().users.remove(0);
-        assert_eq!(found.user.created_at.to_string(), "2017-09-25T01:55:17.000Z");
-        assert_eq!(found.user.updated_at.to_string(), "2017-09-25T01:55:17.500Z");
-        assert_eq!(found.user.first_name.as_deref(), Some("Bob"));
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_record_is_told_with_its_id() {
-        for (member, value) in [
-            ("email", Value::Null),
-            ("email", "bob".into()),
-            ("_password", "secret".into()),
-            ("_password", Value::Null),
-            ("created_at", "yesterday".into()),
-            ("first_name", 1.into()),
-            ("id", "1".into()),
-        ] {
-            let error = classic(|file| file[ID][member] = value).err().unwrap();
-            assert!(error.starts_with(&format!("record {ID}: ")), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_file_of_users_is_refused() {
-        for content in ["", "[]", "{\"a\":1}", "{\"format\":\"sessiond export 2\"}"] {
-            assert!(read(content.as_bytes()).is_err(), "{content}");
-        }
-        let sessions = classic(|file| file[ID]["session_id"] = "x".into()).err().unwrap();
-        assert!(sessions.contains("sessions"), "{sessions}");
-    }
+    let there: HashSet<UserId> = to.0.all().await?.iter().map(|user| user.id).collect();
+    to.1.replace_all_but(there, sessions).await?;
+    to.0.insert_all(users).await
 }

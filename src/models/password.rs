@@ -1,3 +1,6 @@
+mod foreign;
+mod work;
+
 use std::fmt;
 
 use base64::Engine as _;
@@ -8,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use self::foreign::Foreign;
 use super::token::hex;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
+
+pub use self::work::Work;
 
 /// The most bytes (UTF-8) of a password, so that hashing has a bounded input.
 pub(super) const MAX_BYTES: usize = 256;
@@ -19,8 +25,6 @@ const BCRYPT_MAX_BYTES: usize = 71;
 /// Characters of a salt and of a digest in bcrypt's base64.
 const SALT_LENGTH: usize = 22;
 const DIGEST_LENGTH: usize = 31;
-/// Costs of stored hashes that are computed; others are refused, lest a record take a core away.
-const STORED_COSTS: std::ops::RangeInclusive<u32> = 4..=15;
 
 /// The base64 of bcrypt hashes: its own alphabet, no padding.
 const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
@@ -59,13 +63,16 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A hashed password, in one of these forms:
+/// A hashed password. Those that are made here have one of these forms:
 ///
 /// - `$2b$<cost>$<salt><digest>`: bcrypt, where the password has at most 71 bytes and no NUL;
 /// - `$bcrypt-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`: any other password, as passlib writes it:
 ///   bcrypt of the base64 of the HMAC-SHA-256 of the password, keyed with the salt;
 /// - `$classic-sha256$v=2,t=2b,r=<cost>$<salt>$<digest>`: the same over the unsalted hex SHA-256
 ///   that the classic program kept, until its owner logs in.
+///
+/// Those of other programs are kept as they are until their owners log in: bcrypt as `$2a$`,
+/// `$2b$`, `$2y$` and in Django's two forms, and what [`foreign`] reads.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(Box<str>);
@@ -75,6 +82,12 @@ impl PasswordHash {
     pub fn new(password: &Password, cost: u32, random: &dyn Random) -> Result<Self> {
         let form = if fits_bcrypt(password.bytes()) { Form::Bcrypt } else { Form::BcryptSha256 };
         Self::build(form, password.bytes(), cost, random)
+    }
+
+    /// Takes the hash of another program, or tells why it is none or out of bounds.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let hash = Self(text.into());
+        hash.parts().map(|_| hash.clone())
     }
 
     /// Whether this is what the classic program kept: a SHA-256 in hex.
@@ -99,27 +112,39 @@ impl PasswordHash {
 
     /// Whether `password` is the one that was hashed. False for a stored text that is no hash.
     pub fn verify(&self, password: &Password) -> bool {
-        let Some(parts) = self.parts() else {
-            return false;
-        };
-        let secret = match parts.form {
-            Form::ClassicSha256 => {
-                Zeroizing::new(hex(&Sha256::digest(password.bytes()).into()).to_vec())
-            }
-            Form::Bcrypt | Form::BcryptSha256 => Zeroizing::new(password.bytes().to_vec()),
-        };
-        parts.matches(&secret)
+        match self.parts() {
+            Ok(Parts::Bcrypt(parts)) => parts.matches(password.bytes()),
+            Ok(Parts::Foreign(foreign)) => foreign.matches(password.bytes()),
+            Err(_) => false,
+        }
     }
 
-    /// The cost, where the text is a hash.
+    /// What it takes to verify a password against it, where the text is a hash.
+    pub fn work(&self) -> Option<Work> {
+        Some(match self.parts().ok()? {
+            Parts::Bcrypt(parts) => Work::Bcrypt(parts.cost),
+            Parts::Foreign(foreign) => foreign.work(),
+        })
+    }
+
+    /// The cost, where the text is a bcrypt hash.
     pub fn cost(&self) -> Option<u32> {
-        self.parts().map(|parts| parts.cost)
+        self.work().and_then(|work| if let Work::Bcrypt(cost) = work { Some(cost) } else { None })
     }
 
-    /// Whether this should be replaced at the next good login: another cost than the one in
-    /// force, or the classic program's form.
+    /// Whether this should be replaced at the next good login: another form than those that are
+    /// made here, or another cost than the one in force.
     pub fn is_outdated(&self, cost: u32) -> bool {
-        self.parts().is_none_or(|p| p.cost != cost || p.form == Form::ClassicSha256)
+        let is_ours = self.0.starts_with(Form::Bcrypt.prefix())
+            || self.0.starts_with(Form::BcryptSha256.prefix());
+        !is_ours || self.cost() != Some(cost)
+    }
+
+    /// Whether this is bcrypt of no more than the beginning of `password`.
+    pub fn cuts(&self, password: &Password) -> bool {
+        let is_plain =
+            |parts| matches!(parts, Parts::Bcrypt(BcryptParts { form: Form::Bcrypt, .. }));
+        password.bytes().len() > BCRYPT_MAX_BYTES && self.parts().is_ok_and(is_plain)
     }
 
     fn build(form: Form, secret: &[u8], cost: u32, random: &dyn Random) -> Result<Self> {
@@ -133,15 +158,12 @@ impl PasswordHash {
         Ok(Self(form.write(cost, &salt_text, digest).into()))
     }
 
-    fn parts(&self) -> Option<Parts<'_>> {
-        let (form, rest) =
-            FORMS.into_iter().find_map(|form| Some((form, self.0.strip_prefix(form.prefix())?)))?;
-        let (cost, rest) = rest.split_once('$')?;
-        let (salt, digest) = rest.split_at_checked(SALT_LENGTH)?;
-        let digest = digest.strip_prefix(form.separator())?;
-        let cost = cost.parse().ok().filter(|cost| STORED_COSTS.contains(cost))?;
-        let sound = digest.len() == DIGEST_LENGTH && rest.is_ascii();
-        sound.then_some(Parts { form, cost, salt, digest })
+    /// Takes the text apart, or tells why it is no hash that is computed.
+    fn parts(&self) -> Result<Parts<'_>, String> {
+        match FORMS.iter().find_map(|(prefix, form)| Some((*form, self.0.strip_prefix(prefix)?))) {
+            Some((form, rest)) => BcryptParts::read(form, rest).map(Parts::Bcrypt),
+            None => Foreign::read(&self.0).map(Parts::Foreign),
+        }
     }
 }
 
@@ -151,14 +173,34 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// What bcrypt is given.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
+    /// The password.
     Bcrypt,
+    /// The HMAC of the password.
     BcryptSha256,
+    /// The HMAC of the hex SHA-256 of the password.
     ClassicSha256,
+    /// Django's: the hex SHA-256 of the password.
+    DjangoSha256,
 }
 
-const FORMS: [Form; 3] = [Form::Bcrypt, Form::BcryptSha256, Form::ClassicSha256];
+/// How the texts of the forms begin. `$2a$`, `$2b$` and `$2y$` are three names of one thing, for
+/// programs whose bcrypt had no defects; `$2x$`, the name of one that had, is not among them.
+const FORMS: [(&str, Form); 11] = [
+    (Form::Bcrypt.prefix(), Form::Bcrypt),
+    (Form::BcryptSha256.prefix(), Form::BcryptSha256),
+    (Form::ClassicSha256.prefix(), Form::ClassicSha256),
+    ("$2a$", Form::Bcrypt),
+    ("$2y$", Form::Bcrypt),
+    ("bcrypt$$2a$", Form::Bcrypt),
+    ("bcrypt$$2b$", Form::Bcrypt),
+    ("bcrypt$$2y$", Form::Bcrypt),
+    ("bcrypt_sha256$$2a$", Form::DjangoSha256),
+    (Form::DjangoSha256.prefix(), Form::DjangoSha256),
+    ("bcrypt_sha256$$2y$", Form::DjangoSha256),
+];
 
 impl Form {
     const fn prefix(self) -> &'static str {
@@ -166,22 +208,27 @@ impl Form {
             Self::Bcrypt => "$2b$",
             Self::BcryptSha256 => "$bcrypt-sha256$v=2,t=2b,r=",
             Self::ClassicSha256 => "$classic-sha256$v=2,t=2b,r=",
+            Self::DjangoSha256 => "bcrypt_sha256$$2b$",
         }
     }
 
-    /// What stands between salt and digest.
-    const fn separator(self) -> &'static str {
-        if matches!(self, Self::Bcrypt) { "" } else { "$" }
+    /// Whether cost, salt and digest are written as bcrypt does it, and not as passlib does.
+    const fn is_crypt(self) -> bool {
+        matches!(self, Self::Bcrypt | Self::DjangoSha256)
     }
 
     fn write(self, cost: u32, salt: &str, digest: &str) -> String {
-        let cost = if self == Self::Bcrypt { format!("{cost:02}") } else { cost.to_string() };
-        format!("{}{cost}${salt}{}{digest}", self.prefix(), self.separator())
+        let separator = if self.is_crypt() { "" } else { "$" };
+        format!("{}{}${salt}{separator}{digest}", self.prefix(), self.spell(cost))
+    }
+
+    fn spell(self, cost: u32) -> String {
+        if self.is_crypt() { format!("{cost:02}") } else { cost.to_string() }
     }
 
     /// What bcrypt is given: the secret itself, or its keyed digest where bcrypt would not hold it.
     fn bcrypt_key(self, secret: &[u8], salt: &str) -> Zeroizing<Vec<u8>> {
-        if self == Self::Bcrypt {
+        if self.is_crypt() {
             return Zeroizing::new(secret.to_vec());
         }
         let mut mac = Hmac::<Sha256>::new_from_slice(salt.as_bytes()).expect("any length is a key");
@@ -194,24 +241,55 @@ impl Form {
 }
 
 /// A stored hash, taken apart.
-struct Parts<'h> {
+enum Parts<'h> {
+    Bcrypt(BcryptParts<'h>),
+    Foreign(Foreign),
+}
+
+struct BcryptParts<'h> {
     form: Form,
     cost: u32,
     salt: &'h str,
     digest: &'h str,
 }
 
-impl Parts<'_> {
-    fn matches(&self, secret: &[u8]) -> bool {
-        if self.form == Form::Bcrypt && !fits_bcrypt(secret) {
-            // Never the password behind a plain bcrypt hash; the work is done all the same.
-            let _ = bcrypt::verify("", &PasswordHash::of_nobody(self.cost).0);
-            return false;
-        }
-        let key = self.form.bcrypt_key(secret, self.salt);
+impl<'h> BcryptParts<'h> {
+    /// Reads what follows the beginning of a text; each hash has one spelling.
+    fn read(form: Form, rest: &'h str) -> Result<Self, String> {
+        let shape = || {
+            let (cost, rest) = rest.split_once('$')?;
+            let (salt, digest) = rest.split_at_checked(SALT_LENGTH)?;
+            let digest = if form.is_crypt() { digest } else { digest.strip_prefix('$')? };
+            Some((cost, salt, digest))
+        };
+        let sound = |text: &str, bytes| BCRYPT_BASE64.decode(text).is_ok_and(|b| b.len() == bytes);
+        let (spelled, salt, digest) = shape()
+            .filter(|(_, salt, digest)| sound(salt, 16) && sound(digest, 23))
+            .ok_or("has not the shape of a bcrypt hash")?;
+        let cost = spelled.parse().ok().filter(|cost| form.spell(*cost) == spelled);
+        let cost = cost.ok_or("has a cost of bcrypt that is no number")?;
+        Work::Bcrypt(cost).check()?;
+        Ok(Self { form, cost, salt, digest })
+    }
+
+    fn matches(&self, password: &[u8]) -> bool {
+        let digest = || Zeroizing::new(hex(&Sha256::digest(password).into()).to_vec());
+        let secret = match self.form {
+            Form::ClassicSha256 | Form::DjangoSha256 => digest(),
+            Form::Bcrypt | Form::BcryptSha256 => Zeroizing::new(password.to_vec()),
+        };
+        let key = self.form.bcrypt_key(&secret, self.salt);
         let hash = Form::Bcrypt.write(self.cost, self.salt, self.digest);
-        // Compares in constant time. An error means that the text is no hash: nobody's password.
-        bcrypt::non_truncating_verify(key.as_slice(), &hash).unwrap_or(false)
+        // Both compare in constant time. An error means that the text is no hash: nobody's password.
+        if key.len() <= BCRYPT_MAX_BYTES {
+            // Programs differ in what they make of a NUL, so there is none in the password behind
+            // a plain hash; the work is done all the same.
+            return bcrypt::non_truncating_verify(key.as_slice(), &hash).unwrap_or(false)
+                && (self.form != Form::Bcrypt || fits_bcrypt(&key));
+        }
+        // Another program has cut its password here. It has never cut one of ours: those are
+        // followed by a NUL before they end, which what is left of this one does not hold.
+        bcrypt::verify(key.as_slice(), &hash).unwrap_or(false) && !key.contains(&0)
     }
 }
 

@@ -20,6 +20,11 @@ impl Unknown {
         self.0.get_or_insert_default().insert(name, value);
     }
 
+    /// The value of a member.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.as_ref()?.get(name)
+    }
+
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|members| members.keys()).map(String::as_str)

@@ -1,5 +1,6 @@
 //! What every store of sessions does, whatever it is built on.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -81,6 +82,26 @@ impl<S: Records<UserSession>> SessionStore for S {
             let ops: Vec<_> = owned.filter(|hash| Some(*hash) != except).map(Op::Remove).collect();
             let count = ops.len();
             Ok((ops, count))
+        }))
+        .await
+    }
+
+    async fn replace_all_but(
+        &self,
+        kept: HashSet<UserId>,
+        sessions: Vec<UserSession>,
+    ) -> Result<()> {
+        answer(self.submit(move |view| {
+            let stored = view.keys().into_iter().filter_map(|hash| view.get(&hash));
+            let (kept, ended): (Vec<_>, Vec<_>) =
+                stored.partition(|session| kept.contains(&session.user_id));
+            let mut taken: HashSet<_> = kept.iter().map(|session| session.hash).collect();
+            refuse_known(sessions.iter().any(|session| !taken.insert(session.hash)))?;
+            // What is put anew is not removed first: replaying that would move it to the end.
+            let ended = ended.into_iter().map(|session| session.hash);
+            let ended = ended.filter(|hash| !taken.contains(hash)).map(Op::Remove);
+            let added = sessions.into_iter().map(|session| Op::Put(Arc::new(session)));
+            Ok((ended.chain(added).collect(), ()))
         }))
         .await
     }

@@ -41,7 +41,7 @@ macro_rules! on_every_store {
 pub(crate) use on_every_store;
 
 /// All that is in a table.
-fn content<R: Record>(table: &Table<R>) -> String {
+pub fn content<R: Record>(table: &Table<R>) -> String {
     let mut content = Vec::new();
     write_records(table, &mut content).unwrap();
     String::from_utf8(content).unwrap()

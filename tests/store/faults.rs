@@ -2,6 +2,7 @@
 //! what was refused is not, and readers never notice.
 
 mod every_operation;
+mod import;
 mod order;
 
 use std::path::Path;

@@ -1,7 +1,6 @@
-//! The command line: users, import, export, check, healthcheck.
+//! The command line: users, export, check, healthcheck.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use serde_json::{Value, json};
@@ -9,32 +8,31 @@ use sha2::{Digest as _, Sha256};
 
 use crate::harness::{ADMIN, ADMIN_PASSWORD, PASSWORD, Program, Server};
 
-const ID: &str = "3ea61b0b-4c46-4e76-9b2e-5f9b2b1d4c11";
-const OTHER_ID: &str = "7b0a4f60-2d0e-4b7e-8d0b-0e6a2c1f9d22";
+pub const ID: &str = "3ea61b0b-4c46-4e76-9b2e-5f9b2b1d4c11";
 
 #[track_caller]
-fn good(output: Output) -> String {
+pub fn good(output: Output) -> String {
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 #[track_caller]
-fn bad(output: Output) -> String {
+pub fn bad(output: Output) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     said.strip_prefix("sessiond: ").unwrap().trim_end().to_owned()
 }
 
 /// A data directory with nobody in it, and no first admin to be made.
-fn empty() -> Program {
+pub fn empty() -> Program {
     Program::of("session_db_auth").unset("ADMIN_EMAIL").unset("ADMIN_PASSWORD")
 }
 
-fn add(program: &Program, arguments: &[&str], input: &str) -> Output {
+pub fn add(program: &Program, arguments: &[&str], input: &str) -> Output {
     program.run(&[&["user", "add"], arguments].concat(), input)
 }
 
-fn status_of_login(server: &Server, email: &str, password: &str) -> u16 {
+pub fn status_of_login(server: &Server, email: &str, password: &str) -> u16 {
     server.login(&[("email", email), ("password", password)]).send().status
 }
 
@@ -201,7 +199,7 @@ fn commands_on_a_directory_that_a_server_holds_are_one_line() {
 }
 
 /// A record as the classic program writes it.
-fn record(id: &str, email: &str, password: &str) -> Value {
+pub fn record(id: &str, email: &str, password: &str) -> Value {
     let hash =
         Sha256::digest(password).iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
     json!({
@@ -210,135 +208,15 @@ fn record(id: &str, email: &str, password: &str) -> Value {
     })
 }
 
-fn classic(program: &Program, records: &Value) -> String {
+pub fn classic(program: &Program, records: &Value) -> String {
     let file = program.folder().join(".db_User.json");
     fs::write(&file, records.to_string()).unwrap();
     file.display().to_string()
 }
 
-fn stored_users(program: &Program) -> Value {
+pub fn stored_users(program: &Program) -> Value {
     let users = fs::read_to_string(program.data().join("User.json")).unwrap();
     serde_json::from_str(&users).unwrap()
-}
-
-#[test]
-fn users_of_the_classic_program_come_along_with_their_passwords() {
-    let program = empty();
-    let classic_record = record(ID, "bob@example.com", "pwd");
-    let classic_hash = classic_record["_password"].as_str().unwrap().to_owned();
-    let file = classic(&program, &json!({ ID: classic_record }));
-    let said = good(program.run(&["import", &file], ""));
-    assert!(said.starts_with("imported 1 users, 0 were there already\n"), "{said}");
-    assert!(said.contains("nobody is an admin yet"), "{said}");
-    let stored = stored_users(&program);
-    assert!(!stored.to_string().contains(&classic_hash), "the classic hash is on disk");
-    assert!(stored[ID]["password_hash"].as_str().unwrap().starts_with("$classic-sha256$"));
-
-    let server = program.start();
-    assert_eq!(status_of_login(&server, "bob@example.com", "pwd "), 401);
-    assert_eq!(status_of_login(&server, "bob@example.com", &classic_hash), 401);
-    let me = server.get("/api/v1/users/me").session(&server.log_in("bob@example.com", "pwd"));
-    let me = me.send().json();
-    assert_eq!(
-        me,
-        json!({
-            "id": ID, "email": "bob@example.com", "first_name": "Bob", "last_name": null,
-            "created_at": "2017-09-25T01:55:17.000Z", "updated_at": "2018-01-02T03:04:05.000Z",
-            "role": "user", "disabled": false,
-        })
-    );
-    let (program, _, _) = server.stop();
-    let hash = stored_users(&program)[ID]["password_hash"].as_str().unwrap().to_owned();
-    assert!(hash.starts_with("$2b$"), "{hash}");
-    let server = program.start();
-    server.log_in("bob@example.com", "pwd");
-}
-
-#[test]
-fn an_import_can_be_repeated() {
-    let program = empty();
-    let records = json!({ ID: record(ID, "bob@example.com", PASSWORD) });
-    good(program.run(&["import", &classic(&program, &records)], ""));
-    good(program.run(&["user", "passwd", ID], "a new password 3"));
-    let records = json!({
-        ID: record(ID, "bob@example.com", PASSWORD),
-        OTHER_ID: record(OTHER_ID, "cat@example.com", PASSWORD),
-    });
-    let said = good(program.run(&["import", &classic(&program, &records)], ""));
-    assert!(said.starts_with("imported 1 users, 1 were there already\n"), "{said}");
-    let server = program.start();
-    server.log_in("bob@example.com", "a new password 3");
-    server.log_in("cat@example.com", PASSWORD);
-}
-
-#[test]
-fn a_file_with_one_bad_record_is_refused_whole() {
-    let program = empty();
-    good(add(&program, &["taken@example.com"], PASSWORD));
-    let before = stored_users(&program);
-    let with = |member: &str, value: Value| {
-        let mut bad = record(OTHER_ID, "cat@example.com", PASSWORD);
-        bad[member] = value;
-        json!({ ID: record(ID, "bob@example.com", PASSWORD), OTHER_ID: bad })
-    };
-    for records in [
-        with("email", json!(null)),
-        with("email", json!("cat")),
-        with("email", json!("BOB@example.com")),
-        with("email", json!("taken@example.com")),
-        with("_password", json!(null)),
-        with("_password", json!("secret")),
-        with("created_at", json!("yesterday")),
-        with("updated_at", json!(5)),
-        with("id", json!(ID)),
-        with("first_name", json!(["x"])),
-        json!([]),
-        json!({ ID: [] }),
-    ] {
-        let file = classic(&program, &records);
-        let line = bad(program.run(&["import", &file], ""));
-        assert!(line.starts_with(&format!("{file}: ")), "{line}");
-        assert_eq!(stored_users(&program), before, "{records}");
-    }
-    for content in ["", "{", "\u{0}"] {
-        let file = program.folder().join("junk").display().to_string();
-        fs::write(&file, content).unwrap();
-        assert!(bad(program.run(&["import", &file], "")).starts_with(&format!("{file}: ")));
-    }
-    bad(program.run(&["import", "/nowhere/at/all"], ""));
-}
-
-#[test]
-fn an_export_holds_everything_and_can_be_imported() {
-    let server = Server::of("session_db_auth");
-    server.add_user("bob@example.com");
-    let bob = server.log_in("bob@example.com", PASSWORD);
-    let (program, _, _) = server.stop();
-    let file = program.folder().join("export.json");
-    fs::write(&file, "older").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(good(program.run(&["export", file.to_str().unwrap()], "")), "");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let printed = good(program.run(&["export"], ""));
-    assert_eq!(fs::read_to_string(&file).unwrap(), printed);
-    let export: Value = serde_json::from_str(&printed).unwrap();
-    assert_eq!(export["User"].as_object().unwrap().len(), 2);
-    assert!(!printed.contains(&bob), "session ids are not in it");
-    let left: Vec<_> =
-        fs::read_dir(program.folder()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "nothing but data and export: {left:?}");
-
-    let other = empty();
-    let said = good(other.run(&["import", file.to_str().unwrap()], ""));
-    assert_eq!(said, "imported 2 users, 0 were there already\nimported 2 sessions\n");
-    let again = good(other.run(&["import", file.to_str().unwrap()], ""));
-    let left_out =
-        "left out 2 sessions: only an empty directory takes them, lest an ended one come back";
-    assert_eq!(again, format!("imported 0 users, 2 were there already\n{left_out}\n"));
-    assert_eq!(good(other.run(&["export"], "")), printed);
-    let server = other.start();
-    assert_eq!(server.get("/api/v1/users/me").session(&bob).send().status, 200);
-    server.log_in(ADMIN, ADMIN_PASSWORD);
 }
 
 #[test]
@@ -404,34 +282,6 @@ fn the_healthcheck_is_not_content_with_any_answer() {
         bad(Program::of("auth").set("API_PORT", &port).run(&["healthcheck"], ""));
     }
     other.join().unwrap();
-}
-
-#[test]
-fn an_import_brings_no_ended_session_back() {
-    let server = Server::of("session_db_auth");
-    let ended = server.admin();
-    let (program, _, _) = server.stop();
-    let file = program.folder().join("export.json").display().to_string();
-    good(program.run(&["export", &file], ""));
-    let server = program.start();
-    let logout = server.delete("/api/v1/auth_session/logout").session(&ended).send();
-    assert_eq!(logout.status, 200);
-    let (program, _, _) = server.stop();
-    // There are users but no sessions any more; elsewhere the user of the session is new.
-    let other = Program::of("session_db_auth").set("ADMIN_EMAIL", "ann@example.com").start();
-    let (other, _, _) = other.stop();
-    for (program, users) in [
-        (&program, "imported 0 users, 1 were there already"),
-        (&other, "imported 1 users, 0 were there already"),
-    ] {
-        let said = good(program.run(&["import", &file], ""));
-        let left_out = "left out 1 sessions: only an empty directory takes them, lest an ended one \
-                        come back";
-        assert_eq!(said, format!("{users}\n{left_out}\n"));
-        let server = program.clone().start();
-        assert_eq!(server.get("/api/v1/users/me").session(&ended).send().status, 403, "{users}");
-        server.log_in(ADMIN, ADMIN_PASSWORD);
-    }
 }
 
 #[test]
@@ -532,22 +382,4 @@ fn check_says_when_nobody_is_an_enabled_admin() {
     fs::write(program.data().join("User.json"), users.to_string()).unwrap();
     let said = good(program.run(&["check"], ""));
     assert!(said.contains(says), "{said}");
-}
-
-#[test]
-fn an_import_hashes_more_users_than_the_queue_holds() {
-    let program = empty().set("HASH_LANES", "2").set("HASH_QUEUE", "1");
-    let records: serde_json::Map<String, Value> = (0..20)
-        .map(|number| {
-            let id = format!("{number:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
-            let user = record(&id, &format!("{number}@example.com"), PASSWORD);
-            (id, user)
-        })
-        .collect();
-    let said = good(program.run(&["import", &classic(&program, &records.into())], ""));
-    assert!(said.starts_with("imported 20 users, 0 were there already\n"), "{said}");
-    let server = program.start();
-    (0..20).for_each(|number| {
-        server.log_in(&format!("{number}@example.com"), PASSWORD);
-    });
 }

@@ -26,6 +26,7 @@ mod framing;
 mod fresh;
 mod gate;
 mod hostile;
+mod imports;
 mod limits;
 mod login;
 mod login_answers;

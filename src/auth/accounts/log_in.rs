@@ -147,8 +147,8 @@ impl Accounts {
         password: Password,
     ) -> Result<Result<Arc<User>, Refusal>> {
         let stored = found.as_ref().map(|user| user.password_hash.clone());
-        let renew = found.as_ref().is_some_and(|user| !user.disabled);
-        let verified = self.hasher.verify(stored, password, renew).await?;
+        let admits = found.as_ref().is_some_and(|user| !user.disabled);
+        let verified = self.hasher.verify(stored, password, admits).await?;
         let Some(user) = found else { return Ok(Err(Refusal::UnknownUser)) };
         if user.disabled {
             return Ok(Err(Refusal::Disabled));

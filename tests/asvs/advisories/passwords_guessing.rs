@@ -92,6 +92,10 @@ pub const CHAPTER: Chapter = Chapter {
         .tested(&[
             ("every refusal is the same work, for login and Basic", every_refusal_is_the_same_work),
             ("hashes of other costs are the same work", hashes_of_other_costs_are_the_same_work),
+            (
+                "hashes of other programs are the same work",
+                hashes_of_other_programs_are_the_same_work,
+            ),
         ]),
         rule(
             "Symfony CVE-2021-21424",
@@ -571,6 +575,45 @@ fn hashes_of_other_costs_are_the_same_work() {
         };
         (what, gauge.work(&hasher, attempts))
     });
+    assert_alike(&works);
+}
+
+fn hashes_of_other_programs_are_the_same_work() {
+    let foreign = [
+        "$argon2id$v=19$m=8192,t=2,p=1$qLNTo43m27os3BuDF31cmA$AneQMk3Ev7iRICJST+7omthHLOesyIYjc/ra932D6Qk",
+        "$scrypt$ln=12,r=8,p=1$AACA8L4XYkzJGWOslfJe6w$jRKCGNLLXiyY0yM1rWIf5Wb5wjUMo6mrOlwB9ziQ1m4",
+        "pbkdf2_sha256$1000$12mcdU0X34VmwYXsTbqlxL$xhPg3cWTOvNj0PXMXRauf548CoafCUiBWS5UdRGu8pY=",
+        "pbkdf2_sha256$100$12mcdU0X34VmwYXsTbqlxL$xhPg3cWTOvNj0PXMXRauf548CoafCUiBWS5UdRGu8pY=",
+    ];
+    let foreign = foreign.map(|text| PasswordHash::read(text).unwrap());
+    let gauge = Arc::new(Gauge::default());
+    let random = Arc::clone(&gauge) as Arc<dyn Random>;
+    let hasher = Hasher::new(Lanes::start(1, 8).unwrap(), 6, 6, random)
+        .beside(foreign.iter().filter_map(PasswordHash::work));
+    let ours = PasswordHash::new(&sent(PASSWORD), 6, &SystemRandom).unwrap();
+    let nobodys = [Some(ours.clone()), None, serde_json::from_value("!".into()).ok()];
+    let mut attempts = Vec::from(foreign.map(Some));
+    attempts.extend(nobodys);
+    let mut works: Vec<(&str, u64)> = attempts
+        .into_iter()
+        .map(|stored| {
+            let wrong = || {
+                for _ in 0..4 {
+                    let verify = hasher.verify(stored.clone(), sent(WRONG), true);
+                    assert!(!block_on(verify).unwrap().right);
+                }
+            };
+            ("wrong", gauge.work(&hasher, wrong))
+        })
+        .collect();
+    // And a right one that does not let its owner in, since he is disabled.
+    let disabled = || {
+        for _ in 0..4 {
+            let verify = hasher.verify(Some(ours.clone()), sent(PASSWORD), false);
+            assert!(block_on(verify).unwrap().renewed.is_none());
+        }
+    };
+    works.push(("disabled", gauge.work(&hasher, disabled)));
     assert_alike(&works);
 }
 

@@ -1,5 +1,6 @@
 //! What every store of sessions does.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sessiond::models::{Lifetime, Lifetimes, SessionId, User, UserSession};
@@ -30,6 +31,7 @@ super::on_every_store! { UserSession:
     a_session_that_has_ended_is_not_replaced,
     a_replacement_never_overwrites,
     everybodys_sessions_end_at_once,
+    the_sessions_of_others_give_way_to_new_ones_in_one_step,
 }
 
 /// Room that is made by ending this session.
@@ -310,4 +312,27 @@ async fn everybodys_sessions_end_at_once(store: &dyn SessionStore) {
     assert_eq!(store.clear().await.unwrap(), 3);
     assert_eq!(found(store, &all).await, [false, false, false]);
     assert_eq!((store.count().await.unwrap(), store.clear().await.unwrap()), (0, 0));
+}
+
+async fn the_sessions_of_others_give_way_to_new_ones_in_one_step(store: &dyn SessionStore) {
+    let (bob, eve) = (user("bob"), user("eve"));
+    let kept = insert_all(store, &bob, &[None]).await;
+    let ended = insert_all(store, &eve, &[None, None]).await;
+    // One of those that would end is among the new ones, and keeps its place.
+    let new = vec![session(&eve, None), ended[0].clone()];
+    let all_but_bob = HashSet::from([bob.id]);
+    store.replace_all_but(all_but_bob.clone(), new.clone()).await.unwrap();
+    assert_eq!(found(store, &kept).await, [true]);
+    assert_eq!(found(store, &ended).await, [true, false]);
+    let of_eve = store.of_user(eve.id).await.unwrap();
+    let hashes: Vec<_> = of_eve.iter().map(|session| session.hash).collect();
+    assert_eq!(hashes, [ended[0].hash, new[0].hash]);
+    // A session that is kept, or one that is there twice, is a refusal, and nothing has changed.
+    for taken in [vec![kept[0].clone()], vec![new[0].clone(), new[0].clone()]] {
+        let refused = store.replace_all_but(all_but_bob.clone(), taken).await;
+        assert_eq!(refusal(refused), "409 session exists already");
+        assert_eq!(store.count().await.unwrap(), 3);
+    }
+    store.replace_all_but(HashSet::new(), Vec::new()).await.unwrap();
+    assert_eq!(store.count().await.unwrap(), 0);
 }

@@ -123,6 +123,11 @@ impl Program {
         run_in(arguments, &self.variables, input)
     }
 
+    /// Starts a command of the program on the same data directory, and does not wait for its end.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        sessiond(&self.variables).args(arguments).stdout(Stdio::null()).spawn().unwrap()
+    }
+
     /// Starts it, and returns when it answers.
     pub fn start(self) -> Server {
         self.try_start().unwrap_or_else(|(status, log)| panic!("not started: {status} {log:?}"))
