@@ -46,6 +46,7 @@ mod session_in_use;
 mod session_life;
 mod settings;
 mod slow;
+mod slow_disk;
 mod stale_authority;
 mod startup;
 mod status;
