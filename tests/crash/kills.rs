@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::harness::{ADMIN, Client, Program, Server};
 use crate::load::{Worker, World, read, shown};
-use crate::tools::{Chance, number, say};
+use crate::tools::{Chance, is_long, number, say};
 
 const CLIENTS: usize = 8;
 /// Users whom one client has for itself.
@@ -15,8 +15,7 @@ const OWN: usize = 2;
 /// Users whom all clients change at once.
 const SHARED: usize = 3;
 /// The most answers before a kill.
-const LONGEST: usize = 300;
-const ROUNDS: u64 = 20;
+const LONGEST: usize = 200;
 
 /// What happened, for the line at the end.
 #[derive(Default)]
@@ -43,7 +42,7 @@ impl End {
     fn of(chance: &mut Chance) -> Self {
         let answers = 1 + chance.below(LONGEST);
         match chance.below(5) {
-            0 | 1 => Self::Fold(3 * LONGEST),
+            0 | 1 => Self::Fold(2 * LONGEST),
             2 => Self::Stop(answers),
             _ => Self::Answers(answers),
         }
@@ -111,7 +110,7 @@ fn end(
         End::Fold(limit) => (limit, true),
     };
     let mut generation_so_far = generation(&data);
-    for _ in answered.iter().take(limit) {
+    for () in answered.iter().take(limit) {
         report.answered += 1;
         let now = generation(&data);
         report.folds += usize::from(now != generation_so_far);
@@ -239,7 +238,7 @@ fn what_was_answered_is_there_after_any_kill_and_what_was_ended_is_not() {
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
         now.as_secs() * 1_000_000 + u64::from(now.subsec_micros())
     });
-    let rounds = number("ROUNDS").unwrap_or(ROUNDS);
+    let rounds = number("ROUNDS").unwrap_or(if is_long() { 1_000 } else { 20 });
     say(&format!("crash: SEED={seed} ROUNDS={rounds}"));
     let chance = Chance::new(seed);
     let world = World::new(CLIENTS * OWN + SHARED);

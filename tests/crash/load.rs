@@ -100,12 +100,11 @@ impl Worker<'_> {
         match self.chance.below(32) {
             0 => self.delete(number, &id),
             1..=3 => self.set_password(number, &id),
-            4..=16 if !is_shared => self.update(number, &id),
-            4..=13 => self.log_in(number),
-            14..=17 => self.log_out(number),
-            18..=20 => self.refresh(number),
-            21..=23 if !is_shared => self.change_own_password(number),
-            24 => self.look_at_the_dead(),
+            4..=6 => self.log_out(number),
+            7..=9 => self.refresh(number),
+            10 => self.look_at_the_dead(),
+            11..=13 if !is_shared => self.change_own_password(number),
+            14..=26 if !is_shared => self.update(number, &id),
             _ => self.log_in(number),
         }
     }

@@ -20,6 +20,7 @@ mod commands;
 mod cookies;
 mod cors;
 mod csrf;
+mod durability_table;
 mod emails_and_passwords;
 mod first_start;
 mod framing;

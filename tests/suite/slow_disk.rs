@@ -70,7 +70,9 @@ impl OpenFile for SlowFile {
 fn a_sync_that_takes_its_time_keeps_no_reader_and_no_session_waiting() {
     let ((arrival, arrived), (release, released)) = (channel(), channel());
     // Two for the journal that is opened for the first admin, and for him.
-    [(), ()].into_iter().for_each(|()| release.send(()).unwrap());
+    for _ in 0..2 {
+        release.send(()).unwrap();
+    }
     let files = Arc::new(SlowDisk { arrival, release: Arc::new(Mutex::new(released)) });
     let server = InProcess::in_world(&["--workers", "1"], World { files, ..World::default() });
     let admin = server.admin();

@@ -206,12 +206,11 @@ fn read_meanwhile(store: &JsonTable<User>) -> (Vec<User>, Vec<User>) {
         let reader = scope.spawn(|| {
             let mut read = Vec::new();
             while !over.load(Ordering::SeqCst) {
-                let users = all(store).into_iter();
-                users.for_each(|user| {
+                for user in all(store) {
                     if !read.contains(&user) {
-                        read.push(user)
+                        read.push(user);
                     }
-                });
+                }
             }
             read
         });
