@@ -175,3 +175,45 @@ impl Slot {
         }
     }
 }
+
+#[test]
+fn a_value_is_the_last_that_was_answered_or_one_that_is_open() {
+    let mut name = Register::new("none");
+    name.begin(1, "ann");
+    assert_eq!(name.possible(), ["none", "ann"], "open: there or not");
+    name.end(1, Some(2));
+    assert_eq!(name.possible(), ["ann"]);
+    name.begin(3, "bob");
+    name.begin(4, "eve");
+    name.end(3, Some(5));
+    name.end(4, Some(6));
+    assert_eq!(name.possible(), ["bob", "eve"], "at once: either came last");
+    name.begin(7, "kim");
+    name.end(7, None);
+    assert_eq!(name.possible(), ["bob", "eve"], "refused: never there");
+    name.pin("eve");
+    name.begin(8, "zoe");
+    name.seen(&"zoe", 9);
+    assert_eq!(name.possible(), ["zoe"], "what was read is not taken back");
+}
+
+#[test]
+fn a_session_ends_by_what_was_answered_after_its_birth() {
+    let mut slot = Slot::new("u0@example.com".into());
+    let session = |id: &str, began, ended| Session {
+        id: id.into(),
+        born: Span { began, ended: Some(ended) },
+    };
+    slot.sessions = vec![session("old", 1, 2), session("meanwhile", 4, 6)];
+    slot.begin_end(3, None);
+    assert!(slot.sessions.iter().all(|session| !slot.must_live(session)), "open: either");
+    assert_eq!(slot.end_end(3, Some(5)), ["old"]);
+    assert!(!slot.must_live(&slot.sessions[0]), "it was born meanwhile");
+    slot.pin_sessions(7);
+    assert!(slot.must_live(&slot.sessions[0]));
+    slot.begin_end(8, Some("other"));
+    assert!(slot.must_live(&slot.sessions[0]), "another one's logout");
+    slot.begin_end(9, Some("meanwhile"));
+    assert_eq!(slot.end_end(9, None), [""; 0], "refused: it lives");
+    assert!(slot.must_live(&slot.sessions[0]));
+}

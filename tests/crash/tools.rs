@@ -95,7 +95,8 @@ pub struct Namespace {
 impl Namespace {
     /// With what this shell script mounts; none where that is not permitted.
     pub fn with(script: &str) -> Option<Self> {
-        if !can("unshare -rm", works(&["unshare", "-rm", "true"])) {
+        let mounts = ["unshare", "-rm", "sh", "-c", "nsenter -V && mount -t tmpfs tmpfs /tmp"];
+        if !can("a mount in a namespace (unshare -rm)", works(&mounts)) {
             return None;
         }
         // It ends with its input, and so with this process.
