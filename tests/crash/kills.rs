@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::harness::{ADMIN, Client, Program, Server};
 use crate::load::{Worker, World, read, shown};
+use crate::model::Register;
 use crate::tools::{Chance, is_long, number, say};
 
 const CLIENTS: usize = 8;
@@ -209,7 +210,8 @@ fn check_password(server: &Server, world: &World, number: usize, chance: &mut Ch
     let mut slot = world.slot(number);
     let possible = slot.password.possible();
     let Some(record) = slot.record.possible().pop().flatten() else {
-        return slot.password.pin(String::new());
+        slot.password = Register::unset();
+        return;
     };
     if record.disabled {
         return slot.password.settle();

@@ -35,7 +35,8 @@ impl Time {
 /// A value that many may write at once.
 #[derive(Debug)]
 pub struct Register<V> {
-    /// What it was when all was last quiet; more than one while nobody could look.
+    /// What it was when all was last quiet; more than one while nobody could look, and none while
+    /// there was nobody who had one.
     pinned: Vec<V>,
     writes: Vec<(Span, V)>,
 }
@@ -43,6 +44,11 @@ pub struct Register<V> {
 impl<V: Clone + PartialEq> Register<V> {
     pub fn new(pinned: V) -> Self {
         Self { pinned: vec![pinned], writes: Vec::new() }
+    }
+
+    /// One that has no value before it is written.
+    pub fn unset() -> Self {
+        Self { pinned: Vec::new(), writes: Vec::new() }
     }
 
     /// A write that is about to be asked for.
@@ -130,7 +136,7 @@ impl Slot {
             email,
             id: None,
             record: Register::new(None),
-            password: Register::new(String::new()),
+            password: Register::unset(),
             sessions: Vec::new(),
             ends: Vec::new(),
             passwords: Vec::new(),
