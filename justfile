@@ -48,6 +48,10 @@ sbom:
 asvs *arguments:
     UPDATE_ASVS=1 cargo test --locked --test asvs {{ arguments }}
 
+# Kills, faults at every system call and full disks, the long way: 1,000 rounds in release (about half an hour)
+crash *arguments:
+    CRASH=long cargo test --release --locked --test crash -- --nocapture --test-threads=1 {{ arguments }}
+
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
 bench-timing:
     cargo bench --locked --bench login_timing

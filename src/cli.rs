@@ -21,7 +21,7 @@ use crate::app::{self, Stores, World};
 use crate::auth::accounts::Accounts;
 use crate::config::{Config, one_line};
 use crate::error::Error;
-use crate::server::logging;
+use crate::server::{Signals, logging};
 use crate::store::OpenError;
 
 /// Users, logins and sessions over plain HTTP.
@@ -137,6 +137,7 @@ impl Cli {
         logging::start(config.log_format, filters);
         forbid_core_dumps();
         System::new().block_on(async move {
+            Signals::survive_file_size_limit()?;
             match command {
                 Command::Serve => serve::serve(config).await,
                 Command::User(command) => user::user(config, command).await,

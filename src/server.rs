@@ -40,6 +40,8 @@ const LAST_CALL: Duration = Duration::from_millis(50);
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
+/// SIGXFSZ, sent to who writes beyond the limit of file sizes, on Linux and the BSDs alike.
+const FILE_TOO_LARGE: i32 = 25;
 
 /// A server that has its address and has not answered yet.
 pub struct Bound {
@@ -171,6 +173,13 @@ pub struct Signals {
 }
 
 impl Signals {
+    /// From here on a write beyond the limit of file sizes (`ulimit -f`) fails, as one to a full
+    /// disk does, and no longer ends the process.
+    pub fn survive_file_size_limit() -> io::Result<()> {
+        // What has been listened to once keeps its handler.
+        signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+    }
+
     /// From here on a signal no longer ends the process by itself.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {

@@ -15,10 +15,12 @@ pub struct DataDirectory {
 }
 
 impl DataDirectory {
-    /// Makes the directory (not its parents) when it is missing, and locks it.
+    /// Makes the directory (not its parents) when it is missing, and locks it, to be written to.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::make(path).map_err(|cause| OpenError::io(path, &cause))?;
-        Self::open_existing(path)
+        let directory = Self::open_existing(path)?;
+        directory.probe()?;
+        Ok(directory)
     }
 
     fn make(path: &Path) -> io::Result<()> {
@@ -47,6 +49,19 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Finds out at start, and not at the first change, that files cannot be made here. A disk that
+    /// is full or failing is no reason to refuse: what is there can still be read.
+    fn probe(&self) -> Result<(), OpenError> {
+        let probe = self.path.join(".probe");
+        match Disk.create(&probe).and_then(|_| Disk.remove(&probe)) {
+            Err(cause) if forbids(&cause) => {
+                let path = self.path.display();
+                Err(OpenError::Unusable(format!("{path}: nothing can be written to it: {cause}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes from everybody but the owner what a copy or an editor may have given them: the right
     /// to read records.
     pub fn tighten(&self) -> io::Result<()> {
@@ -66,6 +81,12 @@ impl DataDirectory {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether this is a matter of what is allowed, and not of how the disk is doing.
+fn forbids(cause: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(cause.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 fn lock(file: &Path, directory: &Path) -> Result<File, OpenError> {

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Only the owner reads or writes what the service stores.
@@ -33,6 +33,10 @@ pub trait OpenFile: Send {
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file to `length` bytes.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
+    /// Whether it still has a name: what is written to a file without one is lost.
+    fn is_there(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// The real file system.
@@ -78,6 +82,10 @@ impl OpenFile for File {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         self.set_len(length)
+    }
+
+    fn is_there(&self) -> io::Result<bool> {
+        Ok(self.metadata()?.nlink() > 0)
     }
 }
 

@@ -135,6 +135,10 @@ impl Journal {
     /// Appends one line per payload and makes them durable with one sync. On an error nothing
     /// was appended.
     pub fn append(&mut self, payloads: &[Vec<u8>]) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            // Somebody may have removed or replaced it, and then who reads it finds another one.
+            self.suspect |= !file.is_there()?;
+        }
         if self.suspect {
             self.reopen()?;
         }

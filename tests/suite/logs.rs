@@ -192,3 +192,14 @@ fn no_secret_is_in_the_log_of_a_whole_run_at_any_level() {
         }
     }
 }
+
+#[test]
+fn a_log_that_cannot_be_written_stops_nothing() {
+    for streams in ["2>/dev/full", "<&- >&- 2>&-"] {
+        let shell = ["sh", "-c", &format!("exec \"$@\" {streams}"), "sh"];
+        let server = Program::of("session_db_auth").within(&shell).start_silent();
+        server.add_user("bob@example.com");
+        let (_, status, log) = server.stop();
+        assert!(status.success() && log.is_empty(), "{streams}: {status} {log:?}");
+    }
+}

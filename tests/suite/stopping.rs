@@ -112,17 +112,8 @@ fn logins_until(server: &Server, end: impl FnOnce()) -> Vec<String> {
         for _ in 0..4 {
             let (sender, acknowledged) = (sender.clone(), &acknowledged);
             scope.spawn(move || {
-                let body = format!("email={ADMIN}&password={}", ADMIN_PASSWORD.replace(' ', "+"));
-                loop {
-                    let Some(mut connection) = server.try_connect() else { return };
-                    connection.write(format!(
-                        "POST /api/v1/auth_session/login HTTP/1.1\r\nHost: {}\r\n\
-                         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
-                         \r\n{body}",
-                        server.address,
-                        body.len()
-                    ));
-                    let Some(answer) = connection.try_answer() else { return };
+                let login = || server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]);
+                while let Some(answer) = login().try_send() {
                     assert_eq!(answer.status, 200, "{answer:?}");
                     acknowledged.lock().unwrap().push(answer.session_id().unwrap());
                     let _ = sender.send(());

@@ -167,6 +167,31 @@ fn a_tail_of_zeros_after_a_crash_is_dropped() {
 }
 
 #[test]
+fn a_write_that_lost_a_page_before_its_end_is_refused_with_its_line_and_can_be_cut_off() {
+    const PAGE: usize = 4096;
+    let scratch = Scratch::new();
+    let (names, before) = four_changes(&scratch);
+    let store = JsonStore::<User>::open(scratch.path()).unwrap();
+    // One write of many pages. The power goes in it, the last page is on the disk, another is not.
+    run(store.insert_all((0..100).map(|number| user(&format!("u{number}"))).collect())).unwrap();
+    drop(store);
+    let file = scratch.path().join("User.journal");
+    let whole = fs::read(&file).unwrap();
+    let pages = before.len() / PAGE + 1..whole.len() / PAGE;
+    assert!(pages.len() > 3, "{pages:?}");
+    for page in pages {
+        let mut lost = whole.clone();
+        lost[page * PAGE..(page + 1) * PAGE].fill(0);
+        fs::write(&file, &lost).unwrap();
+        let expected = format!("{}: damaged: line 6 ", file.display());
+        let refused = refusal(scratch.path());
+        assert!(refused.starts_with(&expected), "{refused}, page {page}");
+        fs::write(&file, &lost[..before.len()]).unwrap();
+        assert_eq!(addresses(&JsonStore::<User>::open(scratch.path()).unwrap()), names);
+    }
+}
+
+#[test]
 fn damage_anywhere_else_in_a_journal_is_refused_with_the_line() {
     let scratch = Scratch::new();
     let (_, whole) = four_changes(&scratch);

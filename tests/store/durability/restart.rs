@@ -113,6 +113,38 @@ fn what_a_crash_left_of_a_fold_is_cleared_away() {
     assert!(!left.exists());
 }
 
+/// The ways in which somebody may take the journal away from under a store that is open.
+const TAKEN_AWAY: [fn(&Path); 3] = [
+    |directory| fs::remove_file(directory.join("User.journal")).unwrap(),
+    |directory| {
+        fs::write(directory.join("other"), "sessiond journal 1 User\n").unwrap();
+        fs::rename(directory.join("other"), directory.join("User.journal")).unwrap();
+    },
+    |directory| fs::remove_dir_all(directory).unwrap(),
+];
+
+#[test]
+fn a_journal_that_is_taken_away_takes_no_change_and_readers_go_on() {
+    for take_away in TAKEN_AWAY {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("data");
+        let store = users(&path);
+        let expected = change_a_little(&store);
+        take_away(&path);
+        for _ in 0..2 {
+            assert!(refusal(run(store.insert(user("late")))).starts_with("503 "));
+            assert_eq!(all(&store), expected);
+        }
+        // A stop brings to the file what is in memory, if there is still a place for it.
+        let is_there = path.exists();
+        assert_eq!(run(store.close()).is_ok(), is_there);
+        drop(store);
+        if is_there {
+            assert_eq!(all(&users(&path)), expected);
+        }
+    }
+}
+
 #[test]
 fn a_store_that_was_closed_takes_no_change_and_still_tells_what_it_holds() {
     let scratch = Scratch::new();

@@ -2,7 +2,7 @@
 //! they pass untouched.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sessiond::error::{Error, Result};
 use sessiond::models::{User, UserId};
@@ -192,6 +192,48 @@ fn a_change_is_answered_and_kept_or_refused_and_gone_whichever_operation_fails()
             }
             drop(store);
             known.check(&disk, false, &context);
+            faults.reached()
+        });
+    }
+}
+
+/// Makes the changes of the script while somebody reads over and over. Tells the users as they were
+/// answered at any time, and as they were read. (A list is read by pages, so that it is no picture of
+/// one moment; each user in it is.)
+fn read_meanwhile(store: &JsonTable<User>) -> (Vec<User>, Vec<User>) {
+    let (mut known, mut answered, over) = (Known::default(), Vec::new(), AtomicBool::new(false));
+    let read = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut read = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                for user in all(store) {
+                    if !read.contains(&user) {
+                        read.push(user);
+                    }
+                }
+            }
+            read
+        });
+        for step in &script() {
+            known.make(step, store);
+            answered.extend_from_slice(&known.answered);
+        }
+        over.store(true, Ordering::SeqCst);
+        reader.join().unwrap()
+    });
+    (answered, read)
+}
+
+#[test]
+fn a_reader_at_any_moment_sees_nothing_that_is_refused_in_the_end() {
+    for fate in [Fate::Failed, Fate::Torn] {
+        at_every_operation(3, |number| {
+            let faults = Faults::new(fate, move |operation| operation == number);
+            let store = open(faults.on(&SimulatedDisk::default()), FOLD_AT).unwrap();
+            let (answered, read) = read_meanwhile(&store);
+            for seen in read {
+                assert!(answered.contains(&seen), "{fate:?} at {number}: {seen:?}");
+            }
             faults.reached()
         });
     }

@@ -172,12 +172,21 @@ impl Request {
 
     /// Sends it; the answer is read from what this returns.
     pub fn start(self) -> Connection {
-        let mut connection = Connection::open(self.address, self.tls.as_ref()).unwrap();
+        self.try_start().unwrap()
+    }
+
+    /// Sends it to a server that may be killed at any moment; half an answer is none.
+    pub fn try_send(self) -> Option<Answer> {
+        self.try_start().ok()?.try_answer()
+    }
+
+    fn try_start(self) -> io::Result<Connection> {
+        let mut connection = Connection::open(self.address, self.tls.as_ref())?;
         let mut bytes = self.head;
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&self.body);
         connection.write(&bytes);
-        connection
+        Ok(connection)
     }
 }
 

@@ -49,9 +49,15 @@ fn command(program: &str) -> Command {
     command
 }
 
+/// The path of the program.
+const SESSIOND: &str = env!("CARGO_BIN_EXE_sessiond");
+
 /// The program with these variables and nothing else in its environment.
 fn sessiond(variables: &BTreeMap<String, OsString>) -> Command {
-    let mut command = command(env!("CARGO_BIN_EXE_sessiond"));
+    with_variables(command(SESSIOND), variables)
+}
+
+fn with_variables(mut command: Command, variables: &BTreeMap<String, OsString>) -> Command {
     command.envs(variables).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -64,11 +70,11 @@ pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 /// The same with something on its standard input.
 pub fn run_with_input(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
     let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), v.into())).collect();
-    run_in(arguments, &variables, input)
+    run_to_end(sessiond(&variables).args(arguments), input)
 }
 
-fn run_in(arguments: &[&str], variables: &BTreeMap<String, OsString>, input: &str) -> Output {
-    let mut child = sessiond(variables).args(arguments).stdin(Stdio::piped()).spawn().unwrap();
+fn run_to_end(command: &mut Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     // A program that does not read its input is free to end before it is written.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
@@ -79,6 +85,7 @@ fn run_in(arguments: &[&str], variables: &BTreeMap<String, OsString>, input: &st
 pub struct Program {
     directory: Arc<TempDir>,
     variables: BTreeMap<String, OsString>,
+    around: Vec<String>,
 }
 
 impl Program {
@@ -86,7 +93,7 @@ impl Program {
     pub fn of(auth_type: &str) -> Self {
         let directory = Arc::new(TempDir::new());
         let data = directory.data().display().to_string();
-        let program = Self { directory, variables: BTreeMap::new() };
+        let program = Self { directory, variables: BTreeMap::new(), around: Vec::new() };
         program
             .set("AUTH_TYPE", auth_type)
             .set("API_PORT", "0")
@@ -113,6 +120,13 @@ impl Program {
         self
     }
 
+    /// Started by another program, which gets these arguments and then ours, and becomes ours in
+    /// the end: `sh -c 'ulimit -n 64; exec "$@"' sh`, say. Nothing for none.
+    pub fn within<S: AsRef<str>>(mut self, around: &[S]) -> Self {
+        self.around = around.iter().map(|argument| argument.as_ref().to_owned()).collect();
+        self
+    }
+
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.directory.data()
@@ -120,7 +134,23 @@ impl Program {
 
     /// Runs a command of the program to its end, on the same data directory.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
-        run_in(arguments, &self.variables, input)
+        run_to_end(self.command().args(arguments), input)
+    }
+
+    /// Starts it and waits for nothing.
+    pub fn spawn(&self) -> Child {
+        self.command().spawn().unwrap()
+    }
+
+    fn command(&self) -> Command {
+        let Some((first, rest)) = self.around.split_first() else {
+            return sessiond(&self.variables);
+        };
+        let mut around = command(first);
+        // Others are found where they are installed.
+        around.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        around.args(rest).arg(SESSIOND);
+        with_variables(around, &self.variables)
     }
 
     /// Starts a command of the program on the same data directory, and does not wait for its end.
@@ -135,7 +165,7 @@ impl Program {
 
     /// Starts it; when it ends instead of answering, returns its exit status and its whole log.
     pub fn try_start(self) -> Result<Server, (ExitStatus, Vec<String>)> {
-        let mut child = sessiond(&self.variables).spawn().unwrap();
+        let mut child = self.spawn();
         let log = Arc::new(Log::default());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut address, mut ready) = (None, false);
@@ -165,7 +195,7 @@ impl Program {
         let free = TcpListener::bind("127.45.6.7:0").unwrap().local_addr().unwrap();
         let (host, port) = (free.ip().to_string(), free.port().to_string());
         let program = self.set("API_HOST", &host).set("API_PORT", &port);
-        let mut child = sessiond(&program.variables).spawn().unwrap();
+        let mut child = program.spawn();
         while TcpStream::connect(free).is_err() {
             assert!(child.try_wait().unwrap().is_none(), "it has ended");
             std::thread::yield_now();
