@@ -132,7 +132,7 @@ fn end(
 
 /// Begins to start the program, and kills it after some lines of its log.
 fn kill_at_start(program: &Program, lines: usize) {
-    let mut child = program.spawn();
+    let mut child = program.spawn(&[]);
     let log = BufReader::new(child.stderr.take().unwrap()).lines();
     assert_eq!(log.map_while(Result::ok).take(lines).count(), lines, "it ended by itself");
     child.kill().unwrap();

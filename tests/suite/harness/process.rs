@@ -137,9 +137,9 @@ impl Program {
         run_to_end(self.command().args(arguments), input)
     }
 
-    /// Starts it and waits for nothing.
-    pub fn spawn(&self) -> Child {
-        self.command().spawn().unwrap()
+    /// Starts it, or a command of it, and waits for nothing.
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command().args(arguments).spawn().unwrap()
     }
 
     fn command(&self) -> Command {
@@ -153,11 +153,6 @@ impl Program {
         with_variables(around, &self.variables)
     }
 
-    /// Starts a command of the program on the same data directory, and does not wait for its end.
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
-        sessiond(&self.variables).args(arguments).stdout(Stdio::null()).spawn().unwrap()
-    }
-
     /// Starts it, and returns when it answers.
     pub fn start(self) -> Server {
         self.try_start().unwrap_or_else(|(status, log)| panic!("not started: {status} {log:?}"))
@@ -165,7 +160,7 @@ impl Program {
 
     /// Starts it; when it ends instead of answering, returns its exit status and its whole log.
     pub fn try_start(self) -> Result<Server, (ExitStatus, Vec<String>)> {
-        let mut child = self.spawn();
+        let mut child = self.spawn(&[]);
         let log = Arc::new(Log::default());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut address, mut ready) = (None, false);
