@@ -190,7 +190,7 @@ impl Program {
         let free = TcpListener::bind("127.45.6.7:0").unwrap().local_addr().unwrap();
         let (host, port) = (free.ip().to_string(), free.port().to_string());
         let program = self.set("API_HOST", &host).set("API_PORT", &port);
-        let mut child = program.spawn();
+        let mut child = program.spawn(&[]);
         while TcpStream::connect(free).is_err() {
             assert!(child.try_wait().unwrap().is_none(), "it has ended");
             std::thread::yield_now();
