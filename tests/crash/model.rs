@@ -6,6 +6,7 @@
 //! have. After a crash all is quiet, so what is read then is *pinned*: it is as it is, and every
 //! later crash must leave it so.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// From when to when something was done; open when no answer came.
@@ -101,10 +102,18 @@ impl<V: Clone + PartialEq> Register<V> {
 }
 
 /// A user as administrators see him.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     pub first_name: String,
     pub disabled: bool,
+}
+
+impl fmt::Debug for Record {
+    /// The beginning of the name, which no other has.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.first_name.split('-').next().unwrap_or_default();
+        write!(f, "{number}{}", if self.disabled { ", disabled" } else { "" })
+    }
 }
 
 /// A session whose id a client was given.
