@@ -4,6 +4,7 @@ mod email;
 mod password;
 mod password_rules;
 mod token;
+mod unknown;
 mod user;
 mod user_session;
 
@@ -11,8 +12,6 @@ pub use email::Email;
 pub use password::{Password, PasswordHash};
 pub use password_rules::{Blocklist, MIN_CHARACTERS, PasswordRules};
 pub use token::{SessionHash, SessionId};
+pub use unknown::Unknown;
 pub use user::{Role, User, UserId};
 pub use user_session::{Client, LastSeen, Lifetime, Lifetimes, UserSession};
-
-/// Members of a stored record that this version does not know; they survive a rewrite.
-pub type Unknown = serde_json::Map<String, serde_json::Value>;
