@@ -140,7 +140,11 @@ impl PasswordHash {
         let (salt, digest) = rest.split_at_checked(SALT_LENGTH)?;
         let digest = digest.strip_prefix(form.separator())?;
         let cost = cost.parse().ok().filter(|cost| STORED_COSTS.contains(cost))?;
-        let sound = digest.len() == DIGEST_LENGTH && rest.is_ascii();
+        let in_alphabet = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'/');
+        // A cost has other spellings, and what is written differs from them.
+        let sound = digest.len() == DIGEST_LENGTH
+            && salt.bytes().chain(digest.bytes()).all(in_alphabet)
+            && form.write(cost, salt, digest) == *self.0;
         sound.then_some(Parts { form, cost, salt, digest })
     }
 }
@@ -324,9 +328,21 @@ mod tests {
         let good = hashed("correct horse").0;
         let costly = good.replacen("$04$", "$31$", 1);
         let foreign = format!("{}\u{e9}\u{e9}", &good[..good.len() - 4]);
-        for text in
-            ["", "$2b$", "plain", &costly, &foreign, &good[..40], "$bcrypt-sha256$v=2,t=2b,r=4$"]
-        {
+        let no_digit = format!("{}!", &good[..good.len() - 1]);
+        let [padded, signed] = ["$004$", "$+4$"].map(|cost| good.replacen("$04$", cost, 1));
+        let sha256 = "$bcrypt-sha256$v=2,t=2b,r=4$";
+        for text in [
+            "",
+            "$2b$",
+            "plain",
+            &costly,
+            &foreign,
+            &no_digit,
+            &padded,
+            &signed,
+            &good[..40],
+            sha256,
+        ] {
             let hash = PasswordHash(text.into());
             assert!(!hash.verify(&sent("correct horse")), "{text}");
             assert!(hash.cost().is_none() || text == good.as_ref(), "{text}");
