@@ -1,3 +1,6 @@
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -12,8 +15,8 @@ use crate::auth::audit::{self, About, Event, Trace};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Error;
-use crate::models::{Email, PasswordHash, User, UserId, UserSession};
-use crate::store::{Room, SessionStore as _, UserStore as _};
+use crate::models::{Email, PasswordHash, SessionHash, User, UserId, UserSession};
+use crate::store::{Record, Room, SessionStore as _, UserStore as _};
 
 /// How many sessions are written together.
 const CHUNK: usize = 1000;
@@ -90,7 +93,7 @@ struct Export {
     #[serde(rename = "User")]
     users: HashMap<UserId, User>,
     #[serde(rename = "UserSession")]
-    sessions: HashMap<String, UserSession>,
+    sessions: HashMap<SessionHash, UserSession>,
 }
 
 fn read_export(records: HashMap<String, Value>) -> Result<Found, String> {
@@ -99,9 +102,17 @@ fn read_export(records: HashMap<String, Value>) -> Result<Found, String> {
     if export.format != FORMAT {
         return Err(format!("format is '{}', not '{FORMAT}'", export.format));
     }
-    let users = export.users.into_values().map(|user| FoundUser { user, classic_hash: None });
-    let sessions = export.sessions.into_values().collect();
-    Ok(Found { users: users.collect(), sessions })
+    let users = under_own_keys(export.users)?.into_iter();
+    let users = users.map(|user| FoundUser { user, classic_hash: None }).collect();
+    Ok(Found { users, sessions: under_own_keys(export.sessions)? })
+}
+
+/// The records, each of which is there once, since it stands under its own key.
+fn under_own_keys<R: Record>(records: HashMap<R::Key, R>) -> Result<Vec<R>, String> {
+    match records.iter().find(|(key, record)| **key != record.key()) {
+        Some((key, record)) => Err(format!("record {key}: is the record of {}", record.key())),
+        None => Ok(records.into_values().collect()),
+    }
 }
 
 /// A record of the classic program's `.db_User.json`; its times are UTC without saying so.
@@ -238,6 +249,26 @@ mod tests {
         ] {
             let error = classic(|file| file[ID][member] = value).err().unwrap();
             assert!(error.starts_with(&format!("record {ID}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_record_under_the_key_of_another_is_refused() {
+        let other = ID.replace('3', "4");
+        let now = "2017-09-25T01:55:17Z";
+        let user = serde_json::json!({ "id": ID, "email": "bob@hbtn.io", "password_hash": "",
+            "created_at": now, "updated_at": now });
+        let (hash, other_hash) = ("0".repeat(64), "1".repeat(64));
+        let session = serde_json::json!({ "hash": hash, "id": ID, "user_id": ID,
+            "credential_version": 0, "created_at": now, "last_seen_at": now });
+        for (user_key, session_key, refused) in [
+            (ID, &hash, None),
+            (&other, &hash, Some(format!("record {other}: is the record of {ID}"))),
+            (ID, &other_hash, Some(format!("record {other_hash}: is the record of {hash}"))),
+        ] {
+            let file = serde_json::json!({ "format": FORMAT, "User": { user_key: user },
+                "UserSession": { session_key: session } });
+            assert_eq!(read(file.to_string().as_bytes()).err(), refused);
         }
     }
 
