@@ -48,6 +48,10 @@ sbom:
 asvs *arguments:
     UPDATE_ASVS=1 cargo test --locked --test asvs {{ arguments }}
 
+# Every reader of foreign bytes against libFuzzer, each for so many seconds
+fuzz *arguments:
+    .ci/fuzz {{ arguments }}
+
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
 bench-timing:
     cargo bench --locked --bench login_timing
