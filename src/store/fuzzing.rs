@@ -96,7 +96,7 @@ fn hold_lines<R: Record>(bytes: &[u8]) {
     let is_steps = |payload: &Vec<u8>| serde_json::from_slice::<Vec<Op<R>>>(payload).is_ok();
     match journal::read::<R>(&content) {
         Err((number, _)) => {
-            assert_eq!(payloads.iter().position(|p| !is_steps(p)), Some(number - 2))
+            assert_eq!(payloads.iter().position(|p| !is_steps(p)), Some(number - 2));
         }
         Ok(replay) => {
             assert_eq!((replay.changes.len(), replay.torn), (payloads.len(), 0));
