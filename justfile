@@ -52,6 +52,10 @@ asvs *arguments:
 crash *arguments:
     CRASH=long cargo test --release --locked --test crash -- --nocapture --test-threads=1 {{ arguments }}
 
+# Every reader of foreign bytes against libFuzzer, each for so many seconds
+fuzz *arguments:
+    .ci/fuzz {{ arguments }}
+
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
 bench-timing:
     cargo bench --locked --bench login_timing

@@ -11,6 +11,9 @@ mod sessions;
 mod users;
 mod view;
 
+#[cfg(any(fuzzing, test))]
+pub use body::fuzzing;
+
 use actix_web::guard::{self as on, Guard};
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, Scope, web};

@@ -6,6 +6,8 @@ pub mod base;
 pub mod basic;
 pub mod cookie;
 pub mod credentials;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod guard;
 pub mod hashing;
 pub mod none;

@@ -7,6 +7,9 @@ pub mod import;
 mod serve;
 mod user;
 
+#[cfg(any(fuzzing, test))]
+pub use import::fuzzing;
+
 use std::fmt::Display;
 use std::future::Future;
 use std::io::{self, Write as _};

@@ -21,3 +21,6 @@ pub mod models;
 pub mod clock;
 pub mod error;
 pub mod random;
+
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;

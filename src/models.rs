@@ -1,6 +1,8 @@
 //! What is kept: users and their sessions, and the values they are made of. No I/O, no HTTP.
 
 mod email;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod password;
 mod password_rules;
 mod token;

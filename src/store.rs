@@ -9,6 +9,8 @@
 mod change;
 pub mod directory;
 pub mod files;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod journal;
 pub mod json;
 pub mod load;

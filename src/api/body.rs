@@ -1,5 +1,8 @@
 //! Request bodies: bounded in size and time, of a kind that is said, and taken as they are.
 
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -7,7 +10,7 @@ use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::mime::{self, Mime};
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
@@ -90,20 +93,7 @@ impl Body {
 
     async fn multipart(self) -> Result<Fields> {
         let headers = self.request.headers().clone();
-        let body = self.read().await?;
-        let body = futures_util::stream::once(ready(Ok(body)));
-        let mut parts = Multipart::new(&headers, body);
-        let mut fields = Fields::default();
-        while let Some(part) = parts.next().await {
-            let mut part = part.map_err(|_| wrong_format())?;
-            let name = part.name().unwrap_or_default().as_bytes().to_vec();
-            let mut value = BytesMut::new();
-            while let Some(chunk) = part.next().await {
-                value.extend_from_slice(&chunk.map_err(|_| wrong_format())?);
-            }
-            fields.add(name, value.to_vec())?;
-        }
-        Ok(fields)
+        Fields::from_multipart(&headers, self.read().await?).await
     }
 }
 
@@ -161,6 +151,22 @@ impl Fields {
             if is_defined(&name) {
                 fields.add(name, value)?;
             }
+        }
+        Ok(fields)
+    }
+
+    async fn from_multipart(headers: &HeaderMap, body: Bytes) -> Result<Self> {
+        let body = futures_util::stream::once(ready(Ok(body)));
+        let mut parts = Multipart::new(headers, body);
+        let mut fields = Self::default();
+        while let Some(part) = parts.next().await {
+            let mut part = part.map_err(|_| wrong_format())?;
+            let name = part.name().unwrap_or_default().as_bytes().to_vec();
+            let mut value = BytesMut::new();
+            while let Some(chunk) = part.next().await {
+                value.extend_from_slice(&chunk.map_err(|_| wrong_format())?);
+            }
+            fields.add(name, value.to_vec())?;
         }
         Ok(fields)
     }

@@ -1,6 +1,8 @@
 //! Users and sessions from a file: everything in it is checked first, and comes in whole or not
 //! at all.
 
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod json;
 pub mod read;
 

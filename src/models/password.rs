@@ -402,9 +402,21 @@ mod tests {
         let good = hashed("correct horse").0;
         let costly = good.replacen("$04$", "$31$", 1);
         let foreign = format!("{}\u{e9}\u{e9}", &good[..good.len() - 4]);
-        for text in
-            ["", "$2b$", "plain", &costly, &foreign, &good[..40], "$bcrypt-sha256$v=2,t=2b,r=4$"]
-        {
+        let no_digit = format!("{}!", &good[..good.len() - 1]);
+        let [padded, signed] = ["$004$", "$+4$"].map(|cost| good.replacen("$04$", cost, 1));
+        let sha256 = "$bcrypt-sha256$v=2,t=2b,r=4$";
+        for text in [
+            "",
+            "$2b$",
+            "plain",
+            &costly,
+            &foreign,
+            &no_digit,
+            &padded,
+            &signed,
+            &good[..40],
+            sha256,
+        ] {
             let hash = PasswordHash(text.into());
             assert!(!hash.verify(&sent("correct horse")), "{text}");
             assert!(hash.cost().is_none() || text == good.as_ref(), "{text}");

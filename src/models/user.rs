@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Email, PasswordHash, Unknown};
+use super::{Email, PasswordHash, Unknown, unknown};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
@@ -118,8 +118,28 @@ pub struct User {
     /// When this record last changed.
     pub updated_at: Timestamp,
     /// Members that this version does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "left_over")]
     pub unknown: Unknown,
+}
+
+/// The members of a [`User`] as stored.
+const MEMBERS: [&str; 12] = [
+    "id",
+    "email",
+    "password_hash",
+    "first_name",
+    "last_name",
+    "role",
+    "disabled",
+    "must_change",
+    "role_since",
+    "credential_version",
+    "created_at",
+    "updated_at",
+];
+
+fn left_over<'de, D: Deserializer<'de>>(record: D) -> Result<Unknown, D::Error> {
+    unknown::read(record, &MEMBERS)
 }
 
 impl User {
@@ -228,6 +248,14 @@ mod tests {
         assert_eq!(user.credential_version, disabled);
         user.set_disabled(false);
         assert_eq!((disabled, user.credential_version), (1, 2));
+    }
+
+    #[test]
+    fn the_members_are_those_that_are_written() {
+        let mut user = user(None, None);
+        user.must_change = true;
+        user.set_role(Role::Admin, user.created_at);
+        unknown::tests::assert_members(&user, &MEMBERS);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
-use super::{SessionHash, Unknown, User, UserAgent, UserId, user::uuid_v4};
+use super::{SessionHash, Unknown, User, UserAgent, UserId, unknown, user::uuid_v4};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::random::Random;
@@ -85,8 +85,28 @@ pub struct UserSession {
     #[serde(default)]
     pub user_agent: Option<UserAgent>,
     /// Members that this version does not know.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "left_over")]
     pub unknown: Unknown,
+}
+
+/// The members of a [`UserSession`] as stored.
+const MEMBERS: [&str; 12] = [
+    "hash",
+    "id",
+    "user_id",
+    "credential_version",
+    "created_at",
+    "proved_at",
+    "last_seen_at",
+    "expires_at",
+    "idle_timeout",
+    "remembered",
+    "client_address",
+    "user_agent",
+];
+
+fn left_over<'de, D: Deserializer<'de>>(record: D) -> Result<Unknown, D::Error> {
+    unknown::read(record, &MEMBERS)
 }
 
 impl UserSession {
@@ -283,5 +303,12 @@ mod tests {
         assert!(!seen.advance(after(60_001)));
         assert!(!seen.advance(after(1)));
         assert_eq!(seen.get(), after(60_001));
+    }
+
+    #[test]
+    fn the_members_are_those_that_are_written() {
+        let mut session = session(None, None);
+        session.proved_at = Some(START);
+        unknown::tests::assert_members(&session, &MEMBERS);
     }
 }

@@ -1,6 +1,8 @@
 //! The durable log of one class: what has changed since its JSON file was written.
 //!
-//! The first line names the format and the class. Every further line is one change, applied whole
+//! The first line names the format and the class; in a journal that goes on where one was moved aside
+//! it names the last checksum of that one too, so that neither can be cut unnoticed at the seam. Every
+//! further line is one change, applied whole
 //! or not at all: sixteen hex digits, a space and a JSON list of steps. The digits are a checksum
 //! of the line *and of all lines before it* (SHA-256, cut to 64 bits), so that a line that is
 //! damaged, missing or moved is noticed at start.
@@ -17,6 +19,8 @@ use super::record::Record;
 
 /// Names the format; raised when a reader of this version could not read what is written.
 const FORMAT: &str = "sessiond journal 1";
+/// What stands between the header and the checksum of the journal before.
+const AFTER: &str = " after ";
 /// Characters of a checksum.
 const CHECKSUM: usize = 16;
 
@@ -39,10 +43,35 @@ impl Chain {
     fn hex(self) -> String {
         format!("{:016x}", u64::from_be_bytes(self.0))
     }
+
+    fn from_hex(hex: &str) -> Option<Self> {
+        let chain = u64::from_str_radix(hex, 16).ok().map(|chain| Self(chain.to_be_bytes()))?;
+        (chain.hex() == hex).then_some(chain)
+    }
 }
 
 fn header<R: Record>() -> String {
     format!("{FORMAT} {}", R::CLASS)
+}
+
+/// The header of a journal that goes on after nothing.
+fn plain(header: &str) -> &str {
+    header.split_once(AFTER).map_or(header, |(plain, _)| plain)
+}
+
+/// The header of a journal that goes on after one that ends with this checksum.
+fn header_after(header: &str, end: Chain) -> String {
+    format!("{}{AFTER}{}", plain(header), end.hex())
+}
+
+/// The header in this line, if it is one, and the checksum after which it goes on.
+fn read_header<R: Record>(line: &[u8]) -> Option<(String, Option<Chain>)> {
+    let line = std::str::from_utf8(line).ok()?;
+    let after = match line.strip_prefix(&header::<R>())? {
+        "" => None,
+        rest => Some(Chain::from_hex(rest.strip_prefix(AFTER)?)?),
+    };
+    Some((line.to_owned(), after))
 }
 
 /// What a journal holds.
@@ -55,24 +84,47 @@ pub struct Replay<R: Record> {
     pub lines: usize,
     /// Bytes of a torn last line after that.
     pub torn: u64,
+    header: String,
+    /// How the journal ends after which this one goes on, if it says so.
+    after: Option<Chain>,
     chain: Chain,
+}
+
+impl<R: Record> Default for Replay<R> {
+    /// No journal yet.
+    fn default() -> Self {
+        let (header, changes) = (header::<R>(), Vec::new());
+        let chain = Chain::start(&header);
+        Self { changes, length: 0, lines: 0, torn: 0, header, after: None, chain }
+    }
+}
+
+impl<R: Record> Replay<R> {
+    /// Whether this journal can be the one that goes on after `aside`. One that is still to be begun
+    /// will be.
+    pub fn goes_on_after(&mut self, aside: &Self) -> bool {
+        if self.lines == 0 {
+            self.header = header_after(&self.header, aside.chain);
+            self.chain = Chain::start(&self.header);
+        }
+        self.after.is_none_or(|after| after == aside.chain)
+    }
 }
 
 /// Reads a journal. A last line without its end is one whose write was cut short, so that nobody
 /// was told of it: it counts as torn. Anything else that is wrong is damage: the error is the
 /// number of the line and what is wrong with it.
 pub fn read<R: Record>(content: &[u8]) -> Result<Replay<R>, (usize, String)> {
-    let header = header::<R>();
-    let chain = Chain::start(&header);
-    let mut replay = Replay { changes: Vec::new(), length: 0, lines: 0, torn: 0, chain };
+    let mut replay = Replay::default();
     let mut rest = content;
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let number = replay.lines + 1;
         let line = &rest[..end];
         if number == 1 {
-            if line != header.as_bytes() {
-                return Err((1, format!("is not '{header}'")));
-            }
+            let read = read_header::<R>(line);
+            let (header, after) = read.ok_or_else(|| (1, format!("is not '{}'", header::<R>())))?;
+            replay.chain = Chain::start(&header);
+            (replay.header, replay.after) = (header, after);
         } else {
             let (chain, ops) = read_line(replay.chain, line).map_err(|what| (number, what))?;
             replay.chain = chain;
@@ -120,9 +172,9 @@ impl Journal {
         path: PathBuf,
         replay: Option<&Replay<R>>,
     ) -> Self {
-        let header = header::<R>();
-        let chain = replay.map_or_else(|| Chain::start(&header), |replay| replay.chain);
-        let length = replay.map_or(0, |replay| replay.length);
+        let begun = Replay::<R>::default();
+        let &Replay { ref header, chain, length, .. } = replay.unwrap_or(&begun);
+        let header = header.clone();
         // A torn end is cut off, and the rest verified once more, before the first write.
         Self { files, path, header, file: None, length, chain, suspect: true }
     }
@@ -168,20 +220,21 @@ impl Journal {
             self.reopen()?; // a torn end must not be moved along
         }
         self.files.rename(&self.path, aside)?;
-        self.begin_anew();
+        self.begin_anew(header_after(&self.header, self.chain));
         Ok(())
     }
 
     /// Removes the journal; the next append begins a new one.
     pub fn remove(&mut self) -> io::Result<()> {
         self.files.remove(&self.path)?;
-        self.begin_anew();
+        self.begin_anew(plain(&self.header).to_owned());
         self.files.sync_directory(directory_of(&self.path))
     }
 
-    fn begin_anew(&mut self) {
+    fn begin_anew(&mut self, header: String) {
         self.file = None;
         self.length = 0;
+        self.header = header;
         self.chain = Chain::start(&self.header);
         self.suspect = true;
     }
@@ -258,6 +311,23 @@ e7c605ca3a0c1f1b [{"remove":"080808080808080808080808080808080808080808080808080
         assert_eq!(torn.changes.len(), 1);
         assert_eq!(torn.length, second as u64);
         assert_eq!(torn.torn, (WRITTEN.len() - 1 - second) as u64);
+    }
+
+    #[test]
+    fn a_journal_goes_on_after_the_one_that_it_names() {
+        let aside = read::<UserSession>(WRITTEN.as_bytes()).unwrap();
+        let goes_on = |header: &str| {
+            read::<UserSession>(header.as_bytes()).map(|mut replay| replay.goes_on_after(&aside))
+        };
+        let plain = header::<UserSession>();
+        assert_eq!(goes_on(&format!("{plain} after e7c605ca3a0c1f1b\n")), Ok(true));
+        assert_eq!(goes_on(&format!("{plain} after 2a2bf9d95c71ab76\n")), Ok(false));
+        assert_eq!(goes_on(&format!("{plain}\n")), Ok(true), "those of old name none");
+        assert_eq!(goes_on(""), Ok(true));
+        for wrong in ["after", "after ", "after E7C605CA3A0C1F1B", "after +7c605ca3a0c1f1b", "x"] {
+            let refused = Err((1, format!("is not '{plain}'")));
+            assert_eq!(goes_on(&format!("{plain} {wrong}\n")), refused, "{wrong}");
+        }
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl<R: Record> Loaded<R> {
             return Err(OpenError::damaged(&paths.folding, what));
         }
         let mut replay = read_journal::<R>(files, &paths.journal)?;
+        if let Some(folding) = &folding
+            && !replay.get_or_insert_with(journal::Replay::default).goes_on_after(folding)
+        {
+            let what = format!("does not end where {} goes on", paths.journal.display());
+            return Err(OpenError::damaged(&paths.folding, what));
+        }
         for journal in [folding.as_ref(), replay.as_ref()].into_iter().flatten() {
             journal.changes.iter().flatten().for_each(|op| records.apply(op));
         }

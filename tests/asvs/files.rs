@@ -40,6 +40,11 @@ fn title(line: &str) -> Option<(usize, &str)> {
     (rank > 0).then(|| (rank, text.trim()))
 }
 
+/// Whether a source is compiled for tests and for fuzzing alone.
+pub fn is_for_fuzzing(path: &Path) -> bool {
+    path.iter().any(|part| part == "fuzzing" || part == "fuzzing.rs")
+}
+
 /// The program's sources without what only tests see, by their names below `src/`.
 pub fn sources() -> Vec<(String, String)> {
     let root = path("src");
@@ -49,7 +54,9 @@ pub fn sources() -> Vec<(String, String)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !is_for_fuzzing(path.strip_prefix(&root).unwrap())
+            {
                 let text = fs::read_to_string(&path).unwrap();
                 let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
                 found.push((path.strip_prefix(&root).unwrap().display().to_string(), text));

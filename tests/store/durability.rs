@@ -2,6 +2,7 @@
 
 mod damage;
 mod directory;
+mod every_byte;
 mod restart;
 
 use std::collections::BTreeMap;

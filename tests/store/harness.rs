@@ -2,6 +2,7 @@
 
 pub mod json_store;
 pub mod records;
+pub mod samples;
 pub mod scratch;
 pub mod simulated_disk;
 pub mod watched_files;

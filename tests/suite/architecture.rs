@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("random", &["error"]),
     ("error", &[]),
     ("clock", &[]),
+    ("fuzzing", &["cli", "api", "auth", "store", "models"]),
     ("lib", &[]),
 ];
 

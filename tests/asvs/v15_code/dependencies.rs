@@ -183,6 +183,11 @@ pub fn tests_are_not_shipped() {
         for left in ["todo!(", "dbg!(", "unimplemented!(", "cfg(feature"] {
             assert!(!text.contains(left), "{path}: {left}");
         }
+        // What is for fuzzing comes after this line, wherever it is named.
+        let for_fuzzing = text.replace("#[cfg(any(fuzzing, test))]\npub mod fuzzing;", "");
+        let for_fuzzing = for_fuzzing.replace("#[cfg(any(fuzzing, test))]\npub use ", "");
+        assert!(!for_fuzzing.contains("mod fuzzing"), "{path}");
+        assert!(!for_fuzzing.contains("(fuzzing"), "{path}");
     }
 }
 

@@ -102,6 +102,23 @@ fn a_file_that_contradicts_itself_is_refused() {
     is_refused(&scratch, one_address.as_bytes(), "bob@example.com belongs to two records");
 }
 
+#[test]
+fn a_member_whose_name_was_mistyped_is_refused_with_the_one_that_is_meant() {
+    let scratch = Scratch::new();
+    let (_, _, good) = two_users(&scratch);
+    let with = |members: &str| good.replacen("\"disabled\":false", members, 1);
+    for (name, meant) in [("disable", "disabled"), ("must-change", "must_change"), ("Role", "role")]
+    {
+        let what = format!("member '{name}' is unknown; is '{meant}' meant? at line 2 column");
+        is_refused(&scratch, with(&format!("\"{name}\":true")).as_bytes(), &what);
+    }
+    is_refused(&scratch, with("\"dis\\bled\":true").as_bytes(), "no name at line 2 column");
+    let twice = with("\"phone\":1,\"phone\":2");
+    is_refused(&scratch, twice.as_bytes(), "member 'phone' is there twice at line 2 column");
+    fs::write(scratch.path().join("User.json"), with("\"phone\":1,\"able\":true")).unwrap();
+    assert!(JsonStore::<User>::open(scratch.path()).is_ok());
+}
+
 /// A journal of four changes, with the names that are in it, and its content.
 fn four_changes(scratch: &Scratch) -> (Vec<String>, Vec<u8>) {
     let names = ["ann", "bob", "eve", "zoe"];
