@@ -460,9 +460,11 @@ fn what_is_left_of_a_user_of_another_time_ends_before_he_comes_back() {
     assert_eq!(server.get("/api/v1/users/me").session(&alive).send().status, 403);
 }
 
-/// A file of many users with a session each, enough for an import that takes a while.
+/// Enough for an import that takes a while.
+const MANY: usize = 500;
+
+/// A file of many users with a session each.
 fn many() -> String {
-    let count = 2000;
     let id = |n: usize| format!("{n:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
     let user = |n: usize| {
         (
@@ -487,8 +489,8 @@ fn many() -> String {
     };
     json!({
         "format": "sessiond export 1",
-        "User": (0..count).map(user).collect::<serde_json::Map<_, _>>(),
-        "UserSession": (0..count).map(session).collect::<serde_json::Map<_, _>>(),
+        "User": (0..MANY).map(user).collect::<serde_json::Map<_, _>>(),
+        "UserSession": (0..MANY).map(session).collect::<serde_json::Map<_, _>>(),
     })
     .to_string()
 }
@@ -525,7 +527,7 @@ fn an_import_that_is_killed_is_there_whole_or_not_at_all_and_can_be_repeated() {
         assert!(count == 0 || found == whole, "{moment}: {count} users");
         *outcomes.entry(count).or_insert(0) += 1;
         let said = good(program.run(&["import", &file], ""));
-        let added = format!("imported {} users, {count} were there already\n", 2000 - count);
+        let added = format!("imported {} users, {count} were there already\n", MANY - count);
         assert!(said.starts_with(&added), "{moment}: {said}");
         assert_eq!(good(program.run(&["export"], "")), whole, "{moment}");
     }
