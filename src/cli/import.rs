@@ -63,18 +63,19 @@ async fn unknown(data: &Data, found: Vec<FoundUser>) -> Result<(Vec<FoundUser>, 
     let (mut new, mut known) = (Vec::new(), 0);
     for found in found {
         let user = &found.user;
-        if users.get(user.id).await.map_err(|error| error.to_string())?.is_some() {
-            known += 1;
-            continue;
-        }
         let holder = users.search(user.email.as_str()).await.map_err(|error| error.to_string())?;
-        if let Some(holder) = holder {
+        if users.get(user.id).await.map_err(|error| error.to_string())?.is_some()
+            || (found.has_new_id && holder.is_some())
+        {
+            known += 1;
+        } else if let Some(holder) = holder {
             return Err(format!(
                 "record {}: {} belongs to user {}",
                 user.id, user.email, holder.id
             ));
+        } else {
+            new.push(found);
         }
-        new.push(found);
     }
     let there = users.all().await.map_err(|error| error.to_string())?;
     let there = there.iter().filter_map(|user| user.password_hash.work());

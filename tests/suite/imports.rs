@@ -223,15 +223,15 @@ fn users_of_other_programs_log_in_and_get_hashes_of_our_own() {
     let users = FOREIGN.iter().enumerate();
     let users = users.map(|(n, hash)| json!({ "email": email(n), "password_hash": hash }));
     let said =
-        good(program.run(&["import", &file(&program, &Value::from_iter(users).to_string())], ""));
+        good(program.run(&["import", &file(&program, &users.collect::<Value>().to_string())], ""));
     assert!(said.starts_with("imported 13 users, 0 were there already\n"), "{said}");
     for (number, hash) in FOREIGN[..12].iter().enumerate() {
         assert_eq!(hash_of(&program, &email(number)), *hash, "kept as it is");
     }
     assert!(hash_of(&program, &email(12)).starts_with("$classic-sha256$"), "and this one never");
     let server = program.start();
-    for number in 0..FOREIGN.len() {
-        for wrong in ["correct hors", "correct horse ", "Correct horse", FOREIGN[number]] {
+    for (number, hash) in FOREIGN.iter().enumerate() {
+        for wrong in ["correct hors", "correct horse ", "Correct horse", hash] {
             assert_eq!(status_of_login(&server, &email(number), wrong), 401, "{number} {wrong}");
         }
     }
@@ -305,6 +305,9 @@ fn users_come_as_a_list_or_one_a_line_with_all_that_they_may_say() {
         let program = empty();
         let said = good(program.run(&["import", &file(&program, &content)], ""));
         assert_eq!(said, "imported 2 users, 0 were there already\n");
+        // Who came without an id is known by his address.
+        let again = good(program.run(&["import", &file(&program, &content)], ""));
+        assert_eq!(again, "imported 0 users, 2 were there already\n");
         let stored = stored_users(&program);
         let ann = &stored[ID];
         assert_eq!(
@@ -351,11 +354,11 @@ fn what_is_wrong_with_a_list_is_one_line_and_changes_nothing() {
             "unknown field `phone`",
         ),
         (
-            with(json!({ "email": "TAKEN@example.com", "password_hash": FOREIGN[0] })),
+            with(json!({ "email": "TAKEN@example.com", "id": ID, "password_hash": FOREIGN[0] })),
             "belongs to user",
         ),
         (
-            Value::from_iter((1..=4).map(|n| user(n, &argon2id(n)))).to_string(),
+            (1..=4).map(|n| user(n, &argon2id(n))).collect::<Value>().to_string(),
             "5 settings of argon2id and scrypt",
         ),
         (format!("{}\n{{", user(1, FOREIGN[0])), "no JSON"),
@@ -457,9 +460,11 @@ fn what_is_left_of_a_user_of_another_time_ends_before_he_comes_back() {
     assert_eq!(server.get("/api/v1/users/me").session(&alive).send().status, 403);
 }
 
-/// A file of many users with a session each, enough for an import that takes a while.
+/// Enough for an import that takes a while.
+const MANY: usize = 500;
+
+/// A file of many users with a session each.
 fn many() -> String {
-    let count = 2000;
     let id = |n: usize| format!("{n:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
     let user = |n: usize| {
         (
@@ -484,8 +489,8 @@ fn many() -> String {
     };
     json!({
         "format": "sessiond export 1",
-        "User": serde_json::Map::from_iter((0..count).map(user)),
-        "UserSession": serde_json::Map::from_iter((0..count).map(session)),
+        "User": (0..MANY).map(user).collect::<serde_json::Map<_, _>>(),
+        "UserSession": (0..MANY).map(session).collect::<serde_json::Map<_, _>>(),
     })
     .to_string()
 }
@@ -522,7 +527,7 @@ fn an_import_that_is_killed_is_there_whole_or_not_at_all_and_can_be_repeated() {
         assert!(count == 0 || found == whole, "{moment}: {count} users");
         *outcomes.entry(count).or_insert(0) += 1;
         let said = good(program.run(&["import", &file], ""));
-        let added = format!("imported {} users, {count} were there already\n", 2000 - count);
+        let added = format!("imported {} users, {count} were there already\n", MANY - count);
         assert!(said.starts_with(&added), "{moment}: {said}");
         assert_eq!(good(program.run(&["export"], "")), whole, "{moment}");
     }

@@ -1,6 +1,7 @@
 //! What an import reads, and what must be right about it.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -31,6 +32,8 @@ pub struct FoundUser {
     pub user: User,
     /// What is to be wrapped, and is not kept as it is.
     pub classic_hash: Option<String>,
+    /// Whether the file gives no id, so that he is known by his e-mail address.
+    pub has_new_id: bool,
 }
 
 /// Reads users of one of these forms, and checks all that can be checked without the records that
@@ -56,7 +59,7 @@ pub fn read(content: &[u8], world: &World) -> Result<Found, String> {
     }
 }
 
-fn no_json(error: serde_json::Error) -> String {
+fn no_json(error: impl Display) -> String {
     format!("is no JSON of users: {error}")
 }
 
@@ -75,7 +78,7 @@ impl Checked {
     }
 
     /// Takes a user; what is kept of his password may be the hash of any known program.
-    fn add(&mut self, mut user: User, hash: &str) -> Result<(), String> {
+    fn add(&mut self, mut user: User, hash: &str, has_new_id: bool) -> Result<(), String> {
         let classic_hash = PasswordHash::is_classic(hash).then(|| hash.to_owned());
         if classic_hash.is_none() {
             let read = PasswordHash::read(hash);
@@ -92,7 +95,7 @@ impl Checked {
         if !self.addresses.insert(user.email.key()) {
             return Err(format!("{} belongs to two users", user.email));
         }
-        self.users.push(FoundUser { user, classic_hash });
+        self.users.push(FoundUser { user, classic_hash, has_new_id });
         Ok(())
     }
 
@@ -148,7 +151,7 @@ fn read_export(members: &Members<'_>, world: &World) -> Result<Found, String> {
         let add = |user: User| {
             check_key(&user, &key)?;
             let hash: Hash = record(json)?;
-            checked.add(user, &hash.password_hash)
+            checked.add(user, &hash.password_hash, false)
         };
         named(&key, record(json).and_then(add))?;
     }
@@ -213,8 +216,8 @@ fn read_list(records: &[&RawValue], world: &World) -> Result<Found, String> {
     let mut checked = Checked::new(world);
     for (number, json) in records.iter().enumerate() {
         let add = |listed: Listed| {
-            let hash = listed.password_hash.clone();
-            checked.add(user_of(listed, world)?, &hash)
+            let (hash, has_new_id) = (listed.password_hash.clone(), listed.id.is_none());
+            checked.add(user_of(listed, world)?, &hash, has_new_id)
         };
         named(&(number + 1).to_string(), record(json).and_then(add))?;
     }
@@ -263,7 +266,7 @@ fn read_classic(members: &Members<'_>, world: &World) -> Result<Found, String> {
     found.sort_by_key(|(_, (user, _))| (user.created_at, user.id));
     let mut checked = Checked::new(world);
     for (key, (user, hash)) in found {
-        named(key, checked.add(user, &hash))?;
+        named(key, checked.add(user, &hash, false))?;
     }
     checked.finish(Vec::new())
 }
@@ -401,7 +404,7 @@ mod tests {
             "first_name": "Bob", "last_name": "", "disabled": true, "must_change": true,
             "created_at": "2017-09-25T01:55:17+02:00",
         }]).to_string());
-        let FoundUser { user, classic_hash } = found.unwrap().users.remove(0);
+        let FoundUser { user, classic_hash, .. } = found.unwrap().users.remove(0);
         assert_eq!((user.id.to_string().as_str(), user.role), (ID, Role::Admin));
         assert!(user.disabled && user.must_change && classic_hash.is_some());
         assert_eq!(
@@ -487,8 +490,8 @@ mod tests {
 
     #[test]
     fn an_export_that_does_not_hold_together_is_refused() {
-        let (a, b) = ("a".repeat(64), "b".repeat(64));
         type Change = Box<dyn Fn(&mut Value)>;
+        let (a, b) = ("a".repeat(64), "b".repeat(64));
         let set = |path: [&str; 3], value: Value| -> Change {
             let path = path.map(str::to_owned);
             Box::new(move |file| file[&path[0]][&path[1]][&path[2]] = value.clone())
@@ -573,7 +576,7 @@ mod tests {
         };
         let users = |count: usize| {
             let user = |n| json!({ "email": format!("u{n}@example.com"), "password_hash": hash(64 + n % count) });
-            Value::from_iter((0..20).map(user)).to_string()
+            (0..20).map(user).collect::<Value>().to_string()
         };
         assert!(read_text(&users(MAX_KINDS)).is_ok());
         assert!(

@@ -33,12 +33,10 @@ impl Foreign {
     pub fn read(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split('$').collect();
         match fields[..] {
-            ["", "argon2id", version, parameters, salt, key]
-            | ["argon2", "argon2id", version, parameters, salt, key] => {
+            ["" | "argon2", "argon2id", version, parameters, salt, key] => {
                 Self::new(argon2id(version, parameters)?, plain(salt)?, plain(key)?, KEY_BYTES)
             }
-            ["", name @ ("argon2i" | "argon2d"), ..]
-            | ["argon2", name @ ("argon2i" | "argon2d"), ..] => {
+            ["" | "argon2", name @ ("argon2i" | "argon2d"), ..] => {
                 Err(format!("is of {name}; of its kind only argon2id is taken"))
             }
             ["", "scrypt", parameters, salt, key] => {

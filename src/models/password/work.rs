@@ -116,7 +116,7 @@ mod tests {
     fn derived(work: Work, password: &str, salt: &str, length: usize) -> String {
         let mut key = vec![0; length];
         work.derive(password.as_bytes(), salt.as_bytes(), &mut key);
-        key.iter().map(|byte| format!("{byte:02x}")).collect()
+        key.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     }
 
     /// RFC 7914, 11: PBKDF2-HMAC-SHA-256.
