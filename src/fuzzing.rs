@@ -143,7 +143,9 @@ mod tests {
     fn every_promise_holds_for_the_seeds_and_for_no_bytes() {
         for (name, target) in TARGETS {
             target(b"");
-            seeds(name).iter().for_each(|seed| target(seed));
+            for seed in seeds(name) {
+                target(&seed);
+            }
         }
     }
 
@@ -155,7 +157,9 @@ mod tests {
             let config = Config { failure_persistence: None, ..Config::with_cases(CASES) };
             let damaged = damaged.prop_map(|(seed, damages)| {
                 let mut bytes = seed.get(&seeds).clone();
-                damages.iter().for_each(|damage| damage.do_to(&mut bytes, &seeds));
+                for damage in damages {
+                    damage.do_to(&mut bytes, &seeds);
+                }
                 bytes
             });
             let held = TestRunner::new(config).run(&damaged, |bytes| {

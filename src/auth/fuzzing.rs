@@ -66,16 +66,16 @@ fn base64_by_the_letter(text: &[u8]) -> Option<Vec<u8>> {
 /// is taken is what was sent.
 pub fn cookie_and_bearer(bytes: &[u8]) {
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    if let Some(request) = request(COOKIE, &lines) {
+    if let Some(request) = request(&COOKIE, &lines) {
         hold_cookie(&request);
     }
-    if let Some(request) = request(AUTHORIZATION, &lines) {
+    if let Some(request) = request(&AUTHORIZATION, &lines) {
         hold_bearer(&request, &lines);
     }
 }
 
 /// A request with these headers, if they can be sent.
-fn request(name: HeaderName, lines: &[&[u8]]) -> Option<HttpRequest> {
+fn request(name: &HeaderName, lines: &[&[u8]]) -> Option<HttpRequest> {
     let mut request = TestRequest::default();
     for line in lines {
         request = request.append_header((name.clone(), HeaderValue::from_bytes(line).ok()?));
@@ -166,12 +166,12 @@ pub fn forwarded_for(bytes: &[u8]) {
     let Some(proxies) = text().and_then(|text| text.parse::<Proxies>().ok()) else { return };
     let Some(peer) = text().and_then(|text| text.parse::<IpAddr>().ok()) else { return };
     let lines: Vec<&[u8]> = lines.collect();
-    let Some(sent) = request(X_FORWARDED_FOR, &lines) else { return };
+    let Some(sent) = request(&X_FORWARDED_FOR, &lines) else { return };
     let client = proxies.client(peer, sent.headers());
     let nobody = TestRequest::default().to_http_request();
     let trusts = |address: IpAddr| {
         ["203.0.113.1", "203.0.113.2"].iter().any(|other| {
-            let named = request(X_FORWARDED_FOR, &[other.as_bytes()]).expect("it can be sent");
+            let named = request(&X_FORWARDED_FOR, &[other.as_bytes()]).expect("it can be sent");
             address != proxies.client(address, named.headers())
         })
     };
@@ -180,7 +180,7 @@ pub fn forwarded_for(bytes: &[u8]) {
     if !trusts(client) && !lines.is_empty() {
         let invented = [b"198.51.100.1,", lines[0]].concat();
         let lines = [&[&b"192.0.2.77"[..], &invented][..], &lines[1..]].concat();
-        let more = request(X_FORWARDED_FOR, &lines).expect("it can be sent");
+        let more = request(&X_FORWARDED_FOR, &lines).expect("it can be sent");
         assert_eq!(proxies.client(peer, more.headers()), client);
     }
 }
