@@ -15,12 +15,18 @@ use crate::harness::scratch::Scratch;
 /// What a byte is made of it when not all 255 others are tried: each bit flipped, and what means
 /// something in a file.
 fn others(byte: u8) -> Vec<u8> {
-    let flips = (0..8).map(|bit| byte ^ 1 << bit);
-    let mut others: Vec<u8> = flips.chain(*b"\0\n \"\\,:}]0e\xff").collect();
+    let mut others = flips(byte);
+    others.extend(*b"\0 \"\\,:}]0e\xff");
     others.sort_unstable();
     others.dedup();
     others.retain(|other| *other != byte);
     others
+}
+
+/// What a byte is made of it where all that matters is that it is another: each bit flipped, and the
+/// end of a line.
+fn flips(byte: u8) -> Vec<u8> {
+    (0..8).map(|bit| byte ^ 1 << bit).chain([b'\n']).collect()
 }
 
 /// The content with each of its bytes made another, with the place of that byte.
@@ -94,8 +100,8 @@ fn every_damage_of_a_journal<R: Sample, O: IntoIterator<Item = u8>>(
 
 #[test]
 fn a_journal_that_is_damaged_in_any_byte_is_refused_with_the_line() {
-    every_damage_of_a_journal::<User, _>(0..5, others);
-    every_damage_of_a_journal::<UserSession, _>(0..5, others);
+    every_damage_of_a_journal::<User, _>(0..3, flips);
+    every_damage_of_a_journal::<UserSession, _>(0..3, flips);
     every_damage_of_a_journal::<User, _>(5..6, |_| 0..=255);
     every_damage_of_a_journal::<UserSession, _>(5..6, |_| 0..=255);
 }
