@@ -95,7 +95,7 @@ fn hold_cookie(request: &HttpRequest) {
         (Ok(None), []) => {}
         (Ok(Some(value)), [(header, range)]) => assert_eq!(value, &header[range.clone()]),
         (Err(twice), [_, _, ..]) => assert!(twice.to_string().contains("twice")),
-        (found, _) => panic!("{found:?} in {headers:?}"),
+        (found, _) => panic!("{found:?} in {}", headers.join(&b'\n').escape_ascii()),
     }
 }
 
