@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::models::{Lifetimes, Role, User, UserSession};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
+use crate::store::backups::Backups;
 use crate::store::directory::DataDirectory;
 use crate::store::files::{Disk, Files};
 use crate::store::json::JsonTable;
@@ -133,6 +134,7 @@ pub struct Service {
     stores: Stores,
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
+    backups: Arc<Backups>,
     rules: GuardRules,
     proxies: Proxies,
     login_errors: LoginErrors,
@@ -153,10 +155,12 @@ impl Service {
         let accounts = Arc::new(accounts);
         let auth = kind(config, world, &stores, &accounts)
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
+        let backups = Arc::new(backups(config, world));
         Ok(Self {
             stores,
             accounts,
             auth,
+            backups,
             rules: config.guard_rules(),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
@@ -168,13 +172,14 @@ impl Service {
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
+        let backups = web::Data::from(Arc::clone(&self.backups));
         let rules = web::Data::new(self.rules.clone());
         let proxies = web::Data::new(self.proxies.clone());
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
-            config.app_data(login_errors).app_data(body_timeout);
+            config.app_data(login_errors).app_data(body_timeout).app_data(backups);
             api::configure(config);
         }
     }
@@ -205,6 +210,11 @@ impl Service {
         &self.accounts
     }
 
+    /// Makes backups.
+    pub fn backups(&self) -> &Arc<Backups> {
+        &self.backups
+    }
+
     /// How many sessions there are.
     pub async fn session_count(&self) -> Result<usize> {
         match self.auth.sessions() {
@@ -231,6 +241,16 @@ impl Service {
     /// Ends the service: waits for the changes on their way and folds the journals.
     pub async fn close(&self) -> Result<()> {
         self.stores.close().await
+    }
+}
+
+fn backups(config: &Config, world: &World) -> Backups {
+    Backups {
+        data: config.data_dir.clone(),
+        folder: config.backup_dir().map(Path::to_owned),
+        files: Arc::clone(&world.files),
+        clock: Arc::clone(&world.clock),
+        turn: Arc::default(),
     }
 }
 

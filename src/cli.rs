@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod check;
 mod export;
 mod healthcheck;
@@ -53,6 +54,11 @@ enum Command {
     Export {
         /// The file; standard output without
         file: Option<PathBuf>,
+    },
+    /// Copy all records into a folder, while the server runs or not
+    Backup {
+        /// The folder; new or empty
+        folder: PathBuf,
     },
     /// Check settings and data files, and say what is wrong and where
     Check,
@@ -141,6 +147,7 @@ impl Cli {
                 Command::User(command) => user::user(config, command).await,
                 Command::Import { file } => import::import(config, &file).await,
                 Command::Export { file } => export::export(config, file.as_deref()),
+                Command::Backup { folder } => backup::backup(config, &folder),
                 Command::Check => check::check(config),
                 Command::Healthcheck => healthcheck::healthcheck(config),
             }
@@ -158,6 +165,12 @@ fn forbid_core_dumps() {
 /// Writes a line to standard output.
 fn tell(line: &str) -> Outcome {
     writeln!(io::stdout(), "{line}").map_err(Failure::from)
+}
+
+/// Whether there can be no users yet.
+fn is_new(config: &Config) -> bool {
+    let missing = |file: &str| !config.data_dir.join(file).exists();
+    missing("User.json") && missing("User.journal") && missing("User.journal.folding")
 }
 
 /// From here on what the security log is told goes to `AUDIT_FILE` too, if that is set.
