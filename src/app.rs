@@ -32,6 +32,7 @@ use crate::store::files::{Disk, Files};
 use crate::store::json::JsonTable;
 use crate::store::load::Loaded;
 use crate::store::memory::MemoryTable;
+use crate::store::repair::{Repair, repair};
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 
 /// How far the clock may be behind the records without a word.
@@ -73,6 +74,13 @@ impl Found {
     /// Locks and reads a data directory that is there.
     pub fn read(path: &Path, world: &World) -> Result<Self, OpenError> {
         Self::read_in(DataDirectory::open_existing(path)?, world)
+    }
+
+    /// Locks a data directory that is there, mends it and reads it; tells what was mended.
+    pub fn repair(path: &Path, world: &World) -> Result<(Repair, Self), OpenError> {
+        let directory = DataDirectory::open_existing(path)?;
+        let repair = repair(world.files.as_ref(), directory.path())?;
+        Ok((repair, Self::read_in(directory, world)?))
     }
 
     fn read_in(directory: DataDirectory, world: &World) -> Result<Self, OpenError> {

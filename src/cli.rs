@@ -61,7 +61,11 @@ enum Command {
         folder: PathBuf,
     },
     /// Check settings and data files, and say what is wrong and where
-    Check,
+    Check {
+        /// Mend the data files: keep what can be read, and the damaged files beside it
+        #[arg(long)]
+        repair: bool,
+    },
     /// Ask the running server whether it is well; for containers
     Healthcheck,
 }
@@ -86,7 +90,12 @@ impl Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::of(error)
+        match error {
+            OpenError::Damaged { .. } => {
+                Self::of(format!("{error} ('sessiond check --repair' mends what can be mended)"))
+            }
+            other => Self::of(other),
+        }
     }
 }
 
@@ -148,7 +157,7 @@ impl Cli {
                 Command::Import { file } => import::import(config, &file).await,
                 Command::Export { file } => export::export(config, file.as_deref()),
                 Command::Backup { folder } => backup::backup(config, &folder),
-                Command::Check => check::check(config),
+                Command::Check { repair } => check::check(config, repair),
                 Command::Healthcheck => healthcheck::healthcheck(config),
             }
         })

@@ -15,6 +15,7 @@ mod journal;
 pub mod json;
 pub mod load;
 pub mod memory;
+pub mod repair;
 mod sessions;
 mod snapshot;
 mod table;

@@ -8,3 +8,4 @@ mod behaviour;
 mod durability;
 mod faults;
 mod model;
+mod repairs;

@@ -58,7 +58,7 @@ fn try_to_read<R: Record>(files: &dyn Files, paths: &Paths) -> Result<Try, OpenE
     }
     for (path, file) in names.into_iter().zip(&opened) {
         let now = open(files, path)?;
-        if identity(path, now.as_ref())? != identity(path, file.as_ref())? {
+        if identity(path, now.as_deref())? != identity(path, file.as_deref())? {
             let what = format!("{}: is replaced too often to be copied", path.display());
             return Ok(Try::Again(OpenError::Unusable(what)));
         }
@@ -91,7 +91,7 @@ fn open(files: &dyn Files, path: &Path) -> Result<Option<Box<dyn ReadFile>>, Ope
     files.open_read(path).map_err(|cause| OpenError::io(path, &cause))
 }
 
-fn identity(path: &Path, file: Option<&Box<dyn ReadFile>>) -> Result<Option<Identity>, OpenError> {
-    let identity = file.map(|file| file.identity()).transpose();
+fn identity(path: &Path, file: Option<&dyn ReadFile>) -> Result<Option<Identity>, OpenError> {
+    let identity = file.map(ReadFile::identity).transpose();
     identity.map_err(|cause| OpenError::io(path, &cause))
 }
