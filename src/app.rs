@@ -91,8 +91,7 @@ impl Found {
 
     /// Starts to take changes. From here on the clock is at least where the records are.
     pub fn start(self, world: &World) -> Stores {
-        let newest = self.users.newest_time().max(self.sessions.newest_time());
-        if let Some(newest) = newest {
+        if let Some(newest) = self.users.newest_time().max(self.sessions.newest_time()) {
             let now = world.clock.now();
             if newest > now.plus(CLOCK_SKEW) {
                 log::warn!(
@@ -102,10 +101,8 @@ impl Found {
             world.clock.not_before(newest);
         }
         if let Err(cause) = self.directory.tighten() {
-            log::warn!(
-                "{}: files may be readable by others: {cause}",
-                self.directory.path().display()
-            );
+            let path = self.directory.path().display();
+            log::warn!("{path}: files may be readable by others: {cause}");
         }
         Stores {
             users: Arc::new(JsonTable::start(self.users, Arc::clone(&world.files))),
@@ -163,12 +160,13 @@ impl Service {
         let accounts = Arc::new(accounts);
         let auth = kind(config, world, &stores, &accounts)
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
-        let backups = Arc::new(backups(config, world));
+        let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
+        let backups = Backups::new(&config.data_dir, config.backup_dir(), files, clock);
         Ok(Self {
             stores,
             accounts,
             auth,
-            backups,
+            backups: Arc::new(backups),
             rules: config.guard_rules(),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
@@ -249,16 +247,6 @@ impl Service {
     /// Ends the service: waits for the changes on their way and folds the journals.
     pub async fn close(&self) -> Result<()> {
         self.stores.close().await
-    }
-}
-
-fn backups(config: &Config, world: &World) -> Backups {
-    Backups {
-        data: config.data_dir.clone(),
-        folder: config.backup_dir().map(Path::to_owned),
-        files: Arc::clone(&world.files),
-        clock: Arc::clone(&world.clock),
-        turn: Arc::default(),
     }
 }
 

@@ -16,16 +16,12 @@ use crate::error::{Error, Result};
 
 /// Makes backups, one at a time.
 pub struct Backups {
-    /// Where the records are.
-    pub data: PathBuf,
-    /// Where the backups go; without it there are none.
-    pub folder: Option<PathBuf>,
-    /// How files are read and written.
-    pub files: Arc<dyn Files>,
-    /// Names the backups.
-    pub clock: Arc<dyn Clock>,
+    data: PathBuf,
+    folder: Option<PathBuf>,
+    files: Arc<dyn Files>,
+    clock: Arc<dyn Clock>,
     /// Held while one is made.
-    pub turn: Arc<Mutex<()>>,
+    turn: Arc<Mutex<()>>,
 }
 
 /// A backup that has been made.
@@ -42,6 +38,18 @@ pub struct Backup {
 }
 
 impl Backups {
+    /// Of the records in `data`, in a `folder` for them; without it there are none. The clock names
+    /// them.
+    pub fn new(
+        data: &Path,
+        folder: Option<&Path>,
+        files: Arc<dyn Files>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let (data, folder) = (data.to_owned(), folder.map(Path::to_owned));
+        Self { data, folder, files, clock, turn: Arc::default() }
+    }
+
     /// Makes a backup on a thread of its own. 404 when there is no folder for it, 409 while
     /// another one is being made, 503 when it cannot be written; then nothing is left of it.
     pub async fn make(&self) -> Result<Backup> {

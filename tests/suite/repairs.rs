@@ -86,7 +86,7 @@ fn a_damaged_line_ends_all_sessions_and_disables_whom_it_names_alone() {
     let said = lines(repair(&program));
     let place = format!("{}: line 3, byte ", path.display());
     assert!(said.iter().any(|line| line.starts_with(&place)), "{said:?}");
-    assert!(said.iter().any(|line| line.starts_with("all 2 sessions ended")), "{said:?}");
+    assert!(said.iter().any(|line| line.starts_with("all 3 sessions ended")), "{said:?}");
     // The line that makes bob is lost, so there is nobody to disable.
     let nameless = "what was lost does not name everybody";
     assert!(said.iter().any(|line| line.starts_with(nameless)), "{said:?}");

@@ -44,6 +44,7 @@ fn everything(audited: &Audited) {
     let promoted = server.put(&path).session(&admin).json(&json!({ "role": "admin" })).send();
     let admin = promoted.session_id().unwrap();
     assert_eq!(server.delete(&path).session(&admin).send().status, 200);
+    assert_eq!(server.post("/api/v1/admin/backup").session(&admin).send().status, 201);
     let guesses = (0..20).map(|_| server.login(&[("email", "x@y.z"), ("password", WRONG)]).send());
     assert!(guesses.into_iter().any(|guess| guess.status == 429));
 }
