@@ -117,10 +117,10 @@ fn layouts() -> Vec<Contents> {
 
 /// Holds that a file is there with this content, or kept with it under another name.
 #[track_caller]
-fn assert_kept(file: &str, content: &[u8], after: &Contents, context: &str) {
+fn assert_kept(file: &str, bytes: &[u8], after: &Contents, context: &str) {
     let kept = format!("{file}.damaged");
     let mut found = after.iter().filter(|(name, _)| *name == file || name.starts_with(&kept));
-    assert!(found.any(|(_, found)| found == content), "{context}: {file} is lost");
+    assert!(found.any(|(_, found)| found == bytes), "{context}: {file} is lost");
 }
 
 #[test]
@@ -179,7 +179,6 @@ fn what_a_crash_left_half_written_is_removed() {
     assert_eq!(contents(&disk), sound);
 }
 
-/// A file of these users, and a journal that puts others over them.
 #[test]
 fn of_two_users_with_one_address_the_one_who_is_not_in_doubt_stays() {
     let disk = SimulatedDisk::default();
@@ -199,12 +198,9 @@ fn of_two_users_with_one_address_the_one_who_is_not_in_doubt_stays() {
     let users = users(&disk);
     assert_eq!((users.len(), users.get(&new.id)), (2, Some(&new)));
     // Where nothing tells who is in doubt, the first one stays.
-    let mut table = String::from("{");
-    for (number, user) in [&old, &new].into_iter().enumerate() {
-        let comma = if number == 0 { "" } else { "," };
-        table += &format!("{comma}\"{}\":{}", user.id, serde_json::to_string(user).unwrap());
-    }
-    let disk = disk_of(&Contents::from([("User.json".to_owned(), (table + "}").into_bytes())]));
+    let entry = |user: &User| format!("\"{}\":{}", user.id, serde_json::to_string(user).unwrap());
+    let table = format!("{{{},{}}}", entry(&old), entry(&new));
+    let disk = disk_of(&Contents::from([("User.json".to_owned(), table.into_bytes())]));
     let repaired = mend(&disk).unwrap();
     assert!(repaired.faults[0].place.what.contains("one e-mail address"), "{repaired:?}");
     assert_eq!(self::users(&disk), BTreeMap::from([(old.id, old)]));

@@ -91,7 +91,7 @@ fn a_backup_is_for_admins_with_a_fresh_proof() {
     let admin = server.admin();
     let foreign = server.post(BACKUP).session(&admin).header("Origin", "https://evil.example");
     foreign.send().assert_error(403, "Forbidden");
-    server.advance(std::time::Duration::from_secs(60));
+    server.advance(std::time::Duration::from_mins(1));
     let old = |body| server.post(BACKUP).session(&admin).json(&body).send();
     old(json!({})).assert_error(403, "Fresh login required");
     old(json!({ "current_password": "not his 12" })).assert_error(403, "wrong password");
@@ -104,7 +104,7 @@ fn a_backup_is_for_admins_with_a_fresh_proof() {
 fn backups_of_one_moment_have_names_of_their_own() {
     let server = InProcess::with(&[]);
     let admin = server.admin();
-    let mut made = || {
+    let made = || {
         let answer = server.post(BACKUP).session(&admin).send().json();
         answer["name"].as_str().unwrap().to_owned()
     };
