@@ -58,10 +58,17 @@ fn holds(sound: &Contents, file: &str, damaged: &[u8], hit: &str, context: &str)
     assert!(disabled.iter().all(|id| found[id].disabled), "{context}");
 }
 
+/// The files of a disk that are worth a test for each byte: with a journal that was moved aside,
+/// the JSON files are those of another layout.
+fn worth(sound: &Contents) -> impl Iterator<Item = (&String, &Vec<u8>)> {
+    let aside = sound.keys().any(|file| file.ends_with(".folding"));
+    sound.iter().filter(move |(file, _)| !(aside && file.ends_with(".json")))
+}
+
 #[test]
 fn a_byte_that_is_wrong_costs_at_most_its_line() {
     for sound in layouts() {
-        for (file, content) in &sound {
+        for (file, content) in worth(&sound) {
             // The last line end is left out: without it, the last line is torn.
             for at in 0..content.len() - 1 {
                 let flip = 1 << (at % 8);
@@ -77,7 +84,7 @@ fn a_byte_that_is_wrong_costs_at_most_its_line() {
 #[test]
 fn a_file_that_is_cut_costs_at_most_what_was_behind_the_cut() {
     for sound in layouts() {
-        for (file, content) in &sound {
+        for (file, content) in worth(&sound) {
             for length in 0..content.len() {
                 let hit = touched(content, length, content.len());
                 holds(&sound, file, &content[..length], &hit, &format!("{file} cut at {length}"));
