@@ -1,6 +1,7 @@
 //! The JSON API: every route at one glance.
 
 mod auth_session;
+mod backup;
 mod body;
 mod call;
 mod cors;
@@ -25,7 +26,7 @@ pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
-/// `Proxies`, `Accounts`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+/// `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
 pub fn configure(config: &mut web::ServiceConfig) {
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
     let scope = scope.default_service(web::to(not_found));
@@ -68,6 +69,7 @@ fn routes(scope: Scope, end: &str) -> Scope {
             at("/users/{id}/sessions/{session}", "DELETE").route(web::delete().to(sessions::end)),
         )
         .service(at("/sessions", "DELETE").route(web::delete().to(sessions::end_everybodys)))
+        .service(at("/admin/backup", "POST").route(web::post().to(backup::create)))
         .service(at("/auth_session", "GET, HEAD").route(get().to(auth_session::read)))
         .service(at("/auth_session/refresh", "POST").route(web::post().to(auth_session::refresh)))
         .service(at("/auth_session/reauth", "POST").route(web::post().to(auth_session::reauth)))

@@ -1,9 +1,8 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
-use std::panic::resume_unwind;
-use std::path::Path;
+mod stores;
+
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use actix_web::{rt, web};
@@ -25,18 +24,16 @@ use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
 use crate::error::Result;
-use crate::models::{Lifetimes, Role, User, UserSession};
+use crate::models::{Lifetimes, Role, UserSession};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
-use crate::store::directory::DataDirectory;
+use crate::store::backups::Backups;
 use crate::store::files::{Disk, Files};
-use crate::store::json::JsonTable;
-use crate::store::load::Loaded;
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 
-/// How far the clock may be behind the records without a word.
-const CLOCK_SKEW: Duration = Duration::from_mins(1);
+pub use stores::{Found, Stores};
+
 /// Between two sweeps of what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -61,85 +58,12 @@ impl Default for World {
     }
 }
 
-/// A data directory as it was found: locked, read and verified, and not changed.
-pub struct Found {
-    /// The users.
-    pub users: Loaded<User>,
-    /// The sessions of `session_db_auth`.
-    pub sessions: Loaded<UserSession>,
-    directory: DataDirectory,
-}
-
-impl Found {
-    /// Locks and reads a data directory that is there.
-    pub fn read(path: &Path, world: &World) -> Result<Self, OpenError> {
-        Self::read_in(DataDirectory::open_existing(path)?, world)
-    }
-
-    fn read_in(directory: DataDirectory, world: &World) -> Result<Self, OpenError> {
-        let (files, path) = (world.files.as_ref(), directory.path());
-        // Side by side: with a million of each it takes seconds.
-        let (users, sessions) = thread::scope(|scope| {
-            let sessions = scope.spawn(|| Loaded::read(files, path));
-            let users = Loaded::read(files, path);
-            (users, sessions.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
-        Ok(Self { users: users?, sessions: sessions?, directory })
-    }
-
-    /// Starts to take changes. From here on the clock is at least where the records are.
-    pub fn start(self, world: &World) -> Stores {
-        let newest = self.users.newest_time().max(self.sessions.newest_time());
-        if let Some(newest) = newest {
-            let now = world.clock.now();
-            if newest > now.plus(CLOCK_SKEW) {
-                log::warn!(
-                    "a record is of {newest}, and the clock shows {now}: time goes on from the record"
-                );
-            }
-            world.clock.not_before(newest);
-        }
-        if let Err(cause) = self.directory.tighten() {
-            log::warn!(
-                "{}: files may be readable by others: {cause}",
-                self.directory.path().display()
-            );
-        }
-        Stores {
-            users: Arc::new(JsonTable::start(self.users, Arc::clone(&world.files))),
-            sessions: Arc::new(JsonTable::start(self.sessions, Arc::clone(&world.files))),
-            _directory: self.directory,
-        }
-    }
-}
-
-/// A data directory that takes changes.
-pub struct Stores {
-    /// The users.
-    pub users: Arc<JsonTable<User>>,
-    /// The sessions of `session_db_auth`.
-    pub sessions: Arc<JsonTable<UserSession>>,
-    _directory: DataDirectory,
-}
-
-impl Stores {
-    /// Locks and reads a data directory, made if it is missing, and starts to take changes.
-    pub fn open(path: &Path, world: &World) -> Result<Self, OpenError> {
-        Ok(Found::read_in(DataDirectory::open(path)?, world)?.start(world))
-    }
-
-    /// Folds the journals and ends the writers.
-    pub async fn close(&self) -> Result<()> {
-        let (users, sessions) = (self.users.close().await, self.sessions.close().await);
-        users.and(sessions)
-    }
-}
-
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
     stores: Stores,
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
+    backups: Arc<Backups>,
     rules: GuardRules,
     proxies: Proxies,
     login_errors: LoginErrors,
@@ -160,10 +84,13 @@ impl Service {
         let accounts = Arc::new(accounts);
         let auth = kind(config, world, &stores, &accounts)
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
+        let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
+        let backups = Backups::new(&config.data_dir, config.backup_dir(), files, clock);
         Ok(Self {
             stores,
             accounts,
             auth,
+            backups: Arc::new(backups),
             rules: config.guard_rules(),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
@@ -175,13 +102,14 @@ impl Service {
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
+        let backups = web::Data::from(Arc::clone(&self.backups));
         let rules = web::Data::new(self.rules.clone());
         let proxies = web::Data::new(self.proxies.clone());
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
-            config.app_data(login_errors).app_data(body_timeout);
+            config.app_data(login_errors).app_data(body_timeout).app_data(backups);
             api::configure(config);
         }
     }
@@ -210,6 +138,11 @@ impl Service {
     /// The accounts.
     pub fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
+    }
+
+    /// Makes backups.
+    pub fn backups(&self) -> &Arc<Backups> {
+        &self.backups
     }
 
     /// How many sessions there are.

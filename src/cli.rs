@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod check;
 mod export;
 mod healthcheck;
@@ -58,8 +59,17 @@ enum Command {
         /// The file; standard output without
         file: Option<PathBuf>,
     },
+    /// Copy all records into a folder, while the server runs or not
+    Backup {
+        /// The folder; new or empty
+        folder: PathBuf,
+    },
     /// Check settings and data files, and say what is wrong and where
-    Check,
+    Check {
+        /// Mend the data files: keep what can be read, and the damaged files beside it
+        #[arg(long)]
+        repair: bool,
+    },
     /// Ask the running server whether it is well; for containers
     Healthcheck,
 }
@@ -84,7 +94,12 @@ impl Failure {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::of(error)
+        match error {
+            OpenError::Damaged { .. } => {
+                Self::of(format!("{error} ('sessiond check --repair' mends what can be mended)"))
+            }
+            other => Self::of(other),
+        }
     }
 }
 
@@ -146,7 +161,8 @@ impl Cli {
                 Command::User(command) => user::user(config, command).await,
                 Command::Import { file } => import::import(config, &file).await,
                 Command::Export { file } => export::export(config, file.as_deref()),
-                Command::Check => check::check(config),
+                Command::Backup { folder } => backup::backup(config, &folder),
+                Command::Check { repair } => check::check(config, repair),
                 Command::Healthcheck => healthcheck::healthcheck(config),
             }
         })
@@ -163,6 +179,12 @@ fn forbid_core_dumps() {
 /// Writes a line to standard output.
 fn tell(line: &str) -> Outcome {
     writeln!(io::stdout(), "{line}").map_err(Failure::from)
+}
+
+/// Whether there can be no users yet.
+fn is_new(config: &Config) -> bool {
+    let missing = |file: &str| !config.data_dir.join(file).exists();
+    missing("User.json") && missing("User.journal") && missing("User.journal.folding")
 }
 
 /// From here on what the security log is told goes to `AUDIT_FILE` too, if that is set.

@@ -44,6 +44,9 @@ pub struct Config {
     /// Folder of the records; made when it is missing
     #[arg(long, env, global = true, default_value = "data", value_parser = path)]
     pub data_dir: PathBuf,
+    /// Folder that backups of a running server go to; made when it is missing
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    backup_dir: Maybe<PathBuf>,
     /// Kind of authentication: none, auth, basic_auth, session_auth, session_exp_auth, session_db_auth
     #[arg(long, env, global = true, default_value = "session_db_auth")]
     pub auth_type: AuthType,
@@ -185,6 +188,11 @@ impl Config {
     /// The files of certificate and private key, if the service speaks TLS itself.
     pub fn tls(&self) -> Option<(&Path, &Path)> {
         self.tls_cert.0.as_deref().zip(self.tls_key.0.as_deref())
+    }
+
+    /// Where backups of a running server go, if anywhere.
+    pub fn backup_dir(&self) -> Option<&Path> {
+        self.backup_dir.0.as_deref()
     }
 
     /// Where the security log is appended to, if it is.

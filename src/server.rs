@@ -164,12 +164,13 @@ fn warn_of_risks(config: &Config, address: IpAddr) {
     }
 }
 
-/// The signals that ask to stop, SIGTERM and SIGINT, and the one that asks to read files anew,
-/// SIGHUP.
+/// The signals that ask to stop, SIGTERM and SIGINT, the one that asks to read files anew, SIGHUP,
+/// and the one that asks for a backup, SIGUSR1.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    user1: Signal,
 }
 
 impl Signals {
@@ -186,16 +187,19 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
+            user1: signal(SignalKind::user_defined1())?,
         })
     }
 
-    /// Waits until a stop is asked for; reads files anew meanwhile, as often as that is asked for.
-    async fn stop(&mut self, reload: impl Fn()) {
+    /// Waits until a stop is asked for; reads files anew and makes backups meanwhile, as often as
+    /// that is asked for.
+    async fn stop(&mut self, reload: impl Fn(), back_up: impl Fn()) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hangup.recv() => reload(),
+                _ = self.user1.recv() => back_up(),
             }
         }
     }
@@ -213,15 +217,18 @@ impl Bound {
     }
 
     /// Answers requests until one of the signals, then lets those in flight finish. A second
-    /// signal ends without waiting. Meanwhile `background` is done as well.
+    /// signal ends without waiting. Meanwhile `background` is done as well, and `back_up` whenever
+    /// SIGUSR1 asks for it.
     pub async fn run(
         self,
         signals: Signals,
+        back_up: impl Fn() + 'static,
         background: impl Future<Output = ()> + 'static,
     ) -> io::Result<()> {
         let (handle, tls) = (self.server.handle(), self.tls);
         let reload = move || reload(tls.as_deref());
-        let stop = stop(signals, reload, handle, self.in_flight, self.shutdown_timeout);
+        let (in_flight, timeout) = (self.in_flight, self.shutdown_timeout);
+        let stop = stop(signals, reload, back_up, handle, in_flight, timeout);
         let stop = rt::spawn(stop);
         let background = rt::spawn(background);
         let ended = self.server.await;
@@ -243,11 +250,12 @@ fn reload(tls: Option<&Tls>) {
 async fn stop(
     mut signals: Signals,
     reload: impl Fn(),
+    back_up: impl Fn(),
     server: ServerHandle,
     in_flight: Arc<InFlight>,
     timeout: Duration,
 ) {
-    signals.stop(reload).await;
+    signals.stop(reload, back_up).await;
     log::info!("stopping");
     audit::record(Event::Stopped, &Trace::default(), &About::default());
     server.pause().await;
@@ -265,7 +273,7 @@ async fn stop(
     tokio::select! {
         () = finished => {}
         () = rt::time::sleep(timeout) => log::warn!("stopped with requests unanswered"),
-        () = signals.stop(|| {}) => {}
+        () = signals.stop(|| {}, || {}) => {}
     }
     server.stop(false).await;
 }

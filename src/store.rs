@@ -6,6 +6,8 @@
 //! Both are [`Records`]: a table and a way to change it. What [`UserStore`] and [`SessionStore`]
 //! promise is written once, for all of them (`users.rs`, `sessions.rs`).
 
+pub mod backup;
+pub mod backups;
 mod change;
 pub mod directory;
 pub mod files;
@@ -16,6 +18,7 @@ pub mod json;
 pub mod load;
 pub mod memory;
 mod record;
+pub mod repair;
 mod sessions;
 mod snapshot;
 mod table;

@@ -10,6 +10,8 @@ use uuid::Uuid;
 use crate::auth::session::is_fresh;
 use crate::clock::Timestamp;
 use crate::models::{Email, Lifetimes, Role, User, UserAgent, UserId, UserSession};
+use crate::store::backup::Contents;
+use crate::store::backups::Backup;
 
 /// A user on the wire.
 #[derive(Serialize)]
@@ -39,6 +41,23 @@ impl<'u> From<&'u User> for UserView<'u> {
             disabled: user.disabled,
             must_change: user.must_change,
         }
+    }
+}
+
+/// A backup on the wire: its name, and not where on the machine it is.
+#[derive(Serialize)]
+pub struct BackupView<'b> {
+    name: &'b str,
+    created_at: Timestamp,
+    bytes: u64,
+    users: usize,
+    sessions: usize,
+}
+
+impl<'b> From<&'b Backup> for BackupView<'b> {
+    fn from(backup: &'b Backup) -> Self {
+        let Contents { users, sessions, bytes } = backup.contents;
+        Self { name: &backup.name, created_at: backup.created_at, bytes, users, sessions }
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Event {
     UserEnabled,
     /// A user was deleted.
     UserDeleted,
+    /// All records were copied.
+    BackupMade,
     /// Somebody asked for what is not his to ask for.
     AccessDenied,
     /// Another site tried to act with a user's credentials.
@@ -81,6 +83,7 @@ impl Event {
         Self::UserDisabled,
         Self::UserEnabled,
         Self::UserDeleted,
+        Self::BackupMade,
         Self::AccessDenied,
         Self::CrossSiteRefused,
         Self::InputRefused,
@@ -123,6 +126,7 @@ impl Event {
             Self::UserDisabled => ("user_disabled", "a user was locked out", Info),
             Self::UserEnabled => ("user_enabled", "a user was let in again", Info),
             Self::UserDeleted => ("user_deleted", "a user was deleted", Info),
+            Self::BackupMade => ("backup_made", "all records were copied", Info),
             Self::AccessDenied => ("authz_fail", "a request was not permitted", Warn),
             Self::CrossSiteRefused => ("malicious_csrf", "a cross-site request was refused", Warn),
             Self::InputRefused => {
@@ -155,6 +159,11 @@ impl Trace {
     /// That of a command, which whoever holds the data directory gives.
     pub fn command_line() -> Self {
         Self { way: Some("command line"), ..Self::default() }
+    }
+
+    /// That of SIGUSR1, which whoever may end the process sends.
+    pub fn signal() -> Self {
+        Self { way: Some("SIGUSR1"), ..Self::default() }
     }
 
     fn request_id(&self) -> Option<&str> {

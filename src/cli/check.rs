@@ -1,3 +1,5 @@
+mod repair;
+
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
@@ -7,8 +9,9 @@ use crate::config::Config;
 use crate::server::{Tls, logging};
 use crate::store::files::directory_of;
 
-/// Settings have been checked when this is called; here come the files. Changes nothing.
-pub fn check(config: &Config) -> Outcome {
+/// Settings have been checked when this is called; here come the files. Changes nothing unless it
+/// is told to mend them.
+pub fn check(config: &Config, repair: bool) -> Outcome {
     Tls::open(config).map_err(Failure::usage)?;
     let path = config.data_dir.as_path();
     config.audit_file().map_or(Ok(()), logging::can_append_to).map_err(Failure::usage)?;
@@ -18,7 +21,8 @@ pub fn check(config: &Config) -> Outcome {
         writeln!(out, "{}: not there yet, the first start makes it", path.display())?;
         return Ok(());
     }
-    let found = Found::read(path, &World::default())?;
+    let found =
+        if repair { repair::repair(config)? } else { Found::read(path, &World::default())? };
     for torn in [found.users.torn(), found.sessions.torn()].into_iter().flatten() {
         writeln!(out, "{torn}")?;
     }

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
-use super::{Failure, Outcome, keep_security_log};
+use actix_web::rt;
+
+use super::{Failure, Outcome, is_new, keep_security_log};
 use crate::app::Service;
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::Config;
 use crate::error::Error;
 use crate::server::{Bound, Signals, Tls};
+use crate::store::backups::{Backup, Backups};
 
 pub async fn serve(config: &Config) -> Outcome {
     // A bad setting shows before anything is touched.
@@ -36,13 +39,21 @@ async fn run(config: &Config, service: &Arc<Service>, bound: Bound, signals: Sig
     let sessions = service.session_count().await?;
     audit::record(Event::Started, &Trace::default(), &About::default());
     log::info!("data in {}, users: {users}, sessions: {sessions}", config.data_dir.display());
-    bound.run(signals, Arc::clone(service).sweep()).await.map_err(Failure::of)
+    let backups = Arc::clone(service.backups());
+    let back_up = move || drop(rt::spawn(back_up(Arc::clone(&backups))));
+    bound.run(signals, back_up, Arc::clone(service).sweep()).await.map_err(Failure::of)
 }
 
-/// Whether there can be no users yet.
-fn is_new(config: &Config) -> bool {
-    let missing = |file: &str| !config.data_dir.join(file).exists();
-    missing("User.json") && missing("User.journal") && missing("User.journal.folding")
+/// Makes a backup because SIGUSR1 asks for it; the log tells how that ended.
+async fn back_up(backups: Arc<Backups>) {
+    match backups.make().await {
+        Ok(Backup { name, path, contents, .. }) => {
+            audit::record(Event::BackupMade, &Trace::signal(), &About::default().detail(name));
+            let bytes = contents.bytes;
+            log::info!("backup in {}, {bytes} bytes: {contents}", path.display());
+        }
+        Err(error) => log::error!("no backup: {error}"),
+    }
 }
 
 async fn ensure_first_admin(config: &Config, service: &Service) -> Outcome {

@@ -1,7 +1,7 @@
 //! What settings must keep to together.
 
 use std::net::ToSocketAddrs as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::values::Domain;
 use super::{Config, SESSION_DURATION};
@@ -16,6 +16,16 @@ pub struct FirstAdmin {
     pub password: String,
 }
 
+/// The one name of a folder, if it is there.
+fn folder(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+/// The folder that something is in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 impl Config {
     /// Checks what no setting can know alone. The error is one line that names a setting, its
     /// value and what is allowed.
@@ -24,6 +34,7 @@ impl Config {
         self.check_tls()?;
         self.check_cookie()?;
         self.check_audit_file()?;
+        self.check_backup_dir()?;
         let duration = self.session_duration.unwrap_or(SESSION_DURATION);
         if let Some(idle) = self.session_idle_timeout.filter(|idle| *idle > duration)
             && duration.0 > 0
@@ -42,15 +53,27 @@ impl Config {
     /// The security log must not be written into a file of records.
     fn check_audit_file(&self) -> Result<(), String> {
         let Some(file) = self.audit_file() else { return Ok(()) };
-        let folder = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let beside = folder(parent.unwrap_or(Path::new("."))) == folder(&self.data_dir);
+        let beside = folder(parent(file)) == folder(&self.data_dir);
         let name = file.file_name().unwrap_or_default().as_encoded_bytes();
         if beside && (name.starts_with(b"User") || name == b".lock") {
             let what = "must not be a file that DATA_DIR keeps records in";
             return Err(format!("AUDIT_FILE='{}': {what}", file.display()));
         }
         Ok(())
+    }
+
+    /// A copy of the records must not be made among them.
+    fn check_backup_dir(&self) -> Result<(), String> {
+        let Some(path) = self.backup_dir() else { return Ok(()) };
+        let data = folder(&self.data_dir);
+        let what = if folder(path).starts_with(&data) || folder(parent(path)).starts_with(&data) {
+            "must not be DATA_DIR or a folder in it"
+        } else if path.exists() && !path.is_dir() {
+            "must be a folder"
+        } else {
+            return Ok(());
+        };
+        Err(format!("BACKUP_DIR='{}': {what}", path.display()))
     }
 
     fn check_address(&self) -> Result<(), String> {

@@ -1,18 +1,17 @@
+mod bcrypt;
 mod foreign;
 mod work;
 
 use std::fmt;
 
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
+use self::bcrypt::{
+    BCRYPT_BASE64, BCRYPT_MAX_BYTES, BcryptParts, DIGEST_LENGTH, Form, SALT_LENGTH, fits_bcrypt,
+};
 use self::foreign::Foreign;
-use super::token::hex;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
 
@@ -20,15 +19,6 @@ pub use self::work::Work;
 
 /// The most bytes (UTF-8) of a password, so that hashing has a bounded input.
 pub(super) const MAX_BYTES: usize = 256;
-/// What bcrypt itself can hold: 72 bytes less the NUL that ends its key.
-const BCRYPT_MAX_BYTES: usize = 71;
-/// Characters of a salt and of a digest in bcrypt's base64.
-const SALT_LENGTH: usize = 22;
-const DIGEST_LENGTH: usize = 31;
-
-/// The base64 of bcrypt hashes: its own alphabet, no padding.
-const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
-
 /// A password in clear, byte for byte as it was sent; wiped when dropped, never printed.
 pub struct Password(Zeroizing<String>);
 
@@ -86,7 +76,7 @@ impl PasswordHash {
 
     /// Takes the hash of another program, or tells why it is none or out of bounds.
     pub fn read(text: &str) -> Result<Self, String> {
-        let hash = Self(text.into());
+        let hash = Self(bcrypt::without_stray_bits(text).unwrap_or_else(|| text.into()).into());
         hash.parts().map(|_| hash.clone())
     }
 
@@ -151,16 +141,16 @@ impl PasswordHash {
         let salt: [u8; 16] = random::bytes(random)?;
         let salt_text = BCRYPT_BASE64.encode(salt);
         let key = form.bcrypt_key(secret, &salt_text);
-        let hashed = bcrypt::non_truncating_hash_with_salt(key.as_slice(), cost, salt)
+        let hashed = ::bcrypt::non_truncating_hash_with_salt(key.as_slice(), cost, salt)
             .map_err(|cause| Error::Internal(format!("bcrypt: {cause}")))?
-            .format_for_version(bcrypt::Version::TwoB);
+            .format_for_version(::bcrypt::Version::TwoB);
         let digest = &hashed[hashed.len() - DIGEST_LENGTH..];
         Ok(Self(form.write(cost, &salt_text, digest).into()))
     }
 
     /// Takes the text apart, or tells why it is no hash that is computed.
     fn parts(&self) -> Result<Parts<'_>, String> {
-        match FORMS.iter().find_map(|(prefix, form)| Some((*form, self.0.strip_prefix(prefix)?))) {
+        match bcrypt::form_of(&self.0) {
             Some((form, rest)) => BcryptParts::read(form, rest).map(Parts::Bcrypt),
             None => Foreign::read(&self.0).map(Parts::Foreign),
         }
@@ -173,129 +163,10 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// What bcrypt is given.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// The password.
-    Bcrypt,
-    /// The HMAC of the password.
-    BcryptSha256,
-    /// The HMAC of the hex SHA-256 of the password.
-    ClassicSha256,
-    /// Django's: the hex SHA-256 of the password.
-    DjangoSha256,
-}
-
-/// How the texts of the forms begin. `$2a$`, `$2b$` and `$2y$` are three names of one thing, for
-/// programs whose bcrypt had no defects; `$2x$`, the name of one that had, is not among them.
-const FORMS: [(&str, Form); 11] = [
-    (Form::Bcrypt.prefix(), Form::Bcrypt),
-    (Form::BcryptSha256.prefix(), Form::BcryptSha256),
-    (Form::ClassicSha256.prefix(), Form::ClassicSha256),
-    ("$2a$", Form::Bcrypt),
-    ("$2y$", Form::Bcrypt),
-    ("bcrypt$$2a$", Form::Bcrypt),
-    ("bcrypt$$2b$", Form::Bcrypt),
-    ("bcrypt$$2y$", Form::Bcrypt),
-    ("bcrypt_sha256$$2a$", Form::DjangoSha256),
-    (Form::DjangoSha256.prefix(), Form::DjangoSha256),
-    ("bcrypt_sha256$$2y$", Form::DjangoSha256),
-];
-
-impl Form {
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Bcrypt => "$2b$",
-            Self::BcryptSha256 => "$bcrypt-sha256$v=2,t=2b,r=",
-            Self::ClassicSha256 => "$classic-sha256$v=2,t=2b,r=",
-            Self::DjangoSha256 => "bcrypt_sha256$$2b$",
-        }
-    }
-
-    /// Whether cost, salt and digest are written as bcrypt does it, and not as passlib does.
-    const fn is_crypt(self) -> bool {
-        matches!(self, Self::Bcrypt | Self::DjangoSha256)
-    }
-
-    fn write(self, cost: u32, salt: &str, digest: &str) -> String {
-        let separator = if self.is_crypt() { "" } else { "$" };
-        format!("{}{}${salt}{separator}{digest}", self.prefix(), self.spell(cost))
-    }
-
-    fn spell(self, cost: u32) -> String {
-        if self.is_crypt() { format!("{cost:02}") } else { cost.to_string() }
-    }
-
-    /// What bcrypt is given: the secret itself, or its keyed digest where bcrypt would not hold it.
-    fn bcrypt_key(self, secret: &[u8], salt: &str) -> Zeroizing<Vec<u8>> {
-        if self.is_crypt() {
-            return Zeroizing::new(secret.to_vec());
-        }
-        let mut mac = Hmac::<Sha256>::new_from_slice(salt.as_bytes()).expect("any length is a key");
-        mac.update(secret);
-        let mut digest = mac.finalize().into_bytes();
-        let key = Zeroizing::new(STANDARD.encode(digest).into_bytes());
-        digest.zeroize();
-        key
-    }
-}
-
 /// A stored hash, taken apart.
 enum Parts<'h> {
     Bcrypt(BcryptParts<'h>),
     Foreign(Foreign),
-}
-
-struct BcryptParts<'h> {
-    form: Form,
-    cost: u32,
-    salt: &'h str,
-    digest: &'h str,
-}
-
-impl<'h> BcryptParts<'h> {
-    /// Reads what follows the beginning of a text; each hash has one spelling.
-    fn read(form: Form, rest: &'h str) -> Result<Self, String> {
-        let shape = || {
-            let (cost, rest) = rest.split_once('$')?;
-            let (salt, digest) = rest.split_at_checked(SALT_LENGTH)?;
-            let digest = if form.is_crypt() { digest } else { digest.strip_prefix('$')? };
-            Some((cost, salt, digest))
-        };
-        let sound = |text: &str, bytes| BCRYPT_BASE64.decode(text).is_ok_and(|b| b.len() == bytes);
-        let (spelled, salt, digest) = shape()
-            .filter(|(_, salt, digest)| sound(salt, 16) && sound(digest, 23))
-            .ok_or("has not the shape of a bcrypt hash")?;
-        let cost = spelled.parse().ok().filter(|cost| form.spell(*cost) == spelled);
-        let cost = cost.ok_or("has a cost of bcrypt that is no number")?;
-        Work::Bcrypt(cost).check()?;
-        Ok(Self { form, cost, salt, digest })
-    }
-
-    fn matches(&self, password: &[u8]) -> bool {
-        let digest = || Zeroizing::new(hex(&Sha256::digest(password).into()).to_vec());
-        let secret = match self.form {
-            Form::ClassicSha256 | Form::DjangoSha256 => digest(),
-            Form::Bcrypt | Form::BcryptSha256 => Zeroizing::new(password.to_vec()),
-        };
-        let key = self.form.bcrypt_key(&secret, self.salt);
-        let hash = Form::Bcrypt.write(self.cost, self.salt, self.digest);
-        // Both compare in constant time. An error means that the text is no hash: nobody's password.
-        if key.len() <= BCRYPT_MAX_BYTES {
-            // Programs differ in what they make of a NUL, so there is none in the password behind
-            // a plain hash; the work is done all the same.
-            return bcrypt::non_truncating_verify(key.as_slice(), &hash).unwrap_or(false)
-                && (self.form != Form::Bcrypt || fits_bcrypt(&key));
-        }
-        // Another program has cut its password here. It has never cut one of ours: those are
-        // followed by a NUL before they end, which what is left of this one does not hold.
-        bcrypt::verify(key.as_slice(), &hash).unwrap_or(false) && !key.contains(&0)
-    }
-}
-
-/// Whether bcrypt takes all of `secret`: it cuts at 72 bytes, and a NUL ends its key early.
-fn fits_bcrypt(secret: &[u8]) -> bool {
-    secret.len() <= BCRYPT_MAX_BYTES && !secret.contains(&0)
 }
 
 #[cfg(test)]
@@ -376,6 +247,25 @@ mod tests {
             "{}",
             hash.0
         );
+    }
+
+    #[test]
+    fn bits_that_base64_leaves_over_are_cleared_when_a_hash_is_taken() {
+        let good = hashed("correct horse").0;
+        let (salt, digest) = good[7..].split_at(SALT_LENGTH);
+        // The letter after another has the same leading bits, and one that nobody reads.
+        let next = |part: &str| {
+            let letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+            let last = letters.find(&part[part.len() - 1..]).unwrap();
+            format!("{}{}", &part[..part.len() - 1], &letters[last + 1..=last + 1])
+        };
+        for stray in [format!("{}{digest}", next(salt)), format!("{salt}{}", next(digest))] {
+            let stray = format!("$2a${}{stray}", &good[4..7]);
+            let taken = PasswordHash::read(&stray).unwrap();
+            assert_eq!(taken.0[4..], good[4..]);
+            assert!(taken.verify(&sent("correct horse")));
+            assert!(PasswordHash(stray.into()).work().is_none(), "stored, it has one spelling");
+        }
     }
 
     #[test]

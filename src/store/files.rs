@@ -2,7 +2,7 @@
 //! n-th of them fail, tear a write or stop the world between two of them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -13,6 +13,8 @@ const MODE: u32 = 0o600;
 pub trait Files: Send + Sync + 'static {
     /// The whole content, or none when there is no such file.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// Opens a file to read, if there is one. It stays this file, whatever becomes of its name.
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>>;
     /// Opens a file to append to, making it (mode 0600) when there is none.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
     /// Makes an empty file (mode 0600), in place of one that is there.
@@ -39,12 +41,31 @@ pub trait OpenFile: Send {
     }
 }
 
+/// A file that is open for reading, while others may write to it.
+pub trait ReadFile: Send {
+    /// Which file it is: no other has the same while this one is open.
+    fn identity(&self) -> io::Result<Identity>;
+    /// The whole content as it is now.
+    fn content(&mut self) -> io::Result<Vec<u8>>;
+    /// Makes durable what can be read now, whoever has written it; fails if some of what was
+    /// written since the file was opened has been lost.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// What tells two files apart: device and inode.
+pub type Identity = (u64, u64);
+
 /// The real file system.
 pub struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         none_if_missing(fs::read(path))
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        let file = none_if_missing(File::open(path))?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn ReadFile>))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -68,6 +89,24 @@ impl Files for Disk {
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         File::open(directory)?.sync_all()
+    }
+}
+
+impl ReadFile for File {
+    fn identity(&self) -> io::Result<Identity> {
+        let metadata = self.metadata()?;
+        Ok((metadata.dev(), metadata.ino()))
+    }
+
+    fn content(&mut self) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        self.rewind()?;
+        self.read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
     }
 }
 

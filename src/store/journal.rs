@@ -18,22 +18,22 @@ use super::files::{Files, OpenFile, directory_of};
 use super::record::Record;
 
 /// Names the format; raised when a reader of this version could not read what is written.
-const FORMAT: &str = "sessiond journal 1";
+pub(super) const FORMAT: &str = "sessiond journal 1";
 /// What stands between the header and the checksum of the journal before.
 const AFTER: &str = " after ";
 /// Characters of a checksum.
-const CHECKSUM: usize = 16;
+pub(super) const CHECKSUM: usize = 16;
 
 /// The checksum of everything up to here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Chain([u8; 8]);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Chain([u8; 8]);
 
 impl Chain {
-    fn start(header: &str) -> Self {
+    pub(super) fn start(header: &str) -> Self {
         Self([0; 8]).next(header.as_bytes())
     }
 
-    fn next(self, payload: &[u8]) -> Self {
+    pub(super) fn next(self, payload: &[u8]) -> Self {
         let digest = Sha256::new().chain_update(self.0).chain_update(payload).finalize();
         let mut cut = [0; 8];
         cut.copy_from_slice(&digest[..8]);
@@ -44,13 +44,20 @@ impl Chain {
         format!("{:016x}", u64::from_be_bytes(self.0))
     }
 
-    fn from_hex(hex: &str) -> Option<Self> {
-        let chain = u64::from_str_radix(hex, 16).ok().map(|chain| Self(chain.to_be_bytes()))?;
+    fn read(hex: &str) -> Option<Self> {
+        Self::written(hex.as_bytes()).filter(|_| hex.len() == CHECKSUM)
+    }
+
+    /// The checksum that these bytes begin with, whether or not it is the right one.
+    pub(super) fn written(bytes: &[u8]) -> Option<Self> {
+        let hex = std::str::from_utf8(bytes.get(..CHECKSUM)?).ok()?;
+        let chain = Self(u64::from_str_radix(hex, 16).ok()?.to_be_bytes());
         (chain.hex() == hex).then_some(chain)
     }
 }
 
-fn header<R: Record>() -> String {
+/// The first line.
+pub(super) fn header<R: Record>() -> String {
     format!("{FORMAT} {}", R::CLASS)
 }
 
@@ -60,16 +67,16 @@ fn plain(header: &str) -> &str {
 }
 
 /// The header of a journal that goes on after one that ends with this checksum.
-fn header_after(header: &str, end: Chain) -> String {
+pub(super) fn header_after(header: &str, end: Chain) -> String {
     format!("{}{AFTER}{}", plain(header), end.hex())
 }
 
 /// The header in this line, if it is one, and the checksum after which it goes on.
-fn read_header<R: Record>(line: &[u8]) -> Option<(String, Option<Chain>)> {
+pub(super) fn read_header<R: Record>(line: &[u8]) -> Option<(String, Option<Chain>)> {
     let line = std::str::from_utf8(line).ok()?;
     let after = match line.strip_prefix(&header::<R>())? {
         "" => None,
-        rest => Some(Chain::from_hex(rest.strip_prefix(AFTER)?)?),
+        rest => Some(rest.strip_prefix(AFTER).and_then(Chain::read)?),
     };
     Some((line.to_owned(), after))
 }
@@ -139,16 +146,22 @@ pub fn read<R: Record>(content: &[u8]) -> Result<Replay<R>, (usize, String)> {
 }
 
 fn read_line<R: Record>(chain: Chain, line: &[u8]) -> Result<(Chain, Vec<Op<R>>), String> {
+    let (chain, payload) = verify(chain, line)?;
+    let ops = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
+    Ok((chain, ops))
+}
+
+/// What a line holds, if it fits its checksum and comes after `chain`.
+pub(super) fn verify(chain: Chain, line: &[u8]) -> Result<(Chain, &[u8]), &'static str> {
     let (checksum, payload) = line
         .split_at_checked(CHECKSUM)
         .and_then(|(checksum, rest)| Some((checksum, rest.strip_prefix(b" ")?)))
         .ok_or("is no journal line")?;
     let chain = chain.next(payload);
     if checksum != chain.hex().as_bytes() {
-        return Err("does not fit its checksum".into());
+        return Err("does not fit its checksum");
     }
-    let ops = serde_json::from_slice(payload).map_err(|error| error.to_string())?;
-    Ok((chain, ops))
+    Ok((chain, payload))
 }
 
 /// A journal that is written to.

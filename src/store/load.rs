@@ -21,7 +21,7 @@ pub struct Paths {
 }
 
 impl Paths {
-    fn of<R: Record>(directory: &Path) -> Self {
+    pub(super) fn of<R: Record>(directory: &Path) -> Self {
         let file = |name: &str| directory.join(format!("{}.{name}", R::CLASS));
         Self { json: file("json"), journal: file("journal"), folding: file("journal.folding") }
     }

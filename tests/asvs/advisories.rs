@@ -16,7 +16,7 @@ use serde_json::json;
 use sessiond::app::World;
 use sessiond::auth::OPEN_PATHS;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile};
+use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use crate::files;
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, PASSWORD, Request};
@@ -233,6 +233,11 @@ impl Files for FaultyDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         self.0.step()?;
         Disk.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        self.0.step()?;
+        Disk.open_read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sessiond::app::World;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile};
+use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use crate::harness::InProcess;
 
@@ -52,6 +52,10 @@ struct FallibleDisk(Fault);
 impl Files for FallibleDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Disk.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        Disk.open_read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

@@ -116,6 +116,8 @@ impl Audited {
 
     fn with(program: Program) -> Self {
         let file = program.folder().join("audit.log");
+        let backups = program.folder().join("backups");
+        let program = program.set_os("BACKUP_DIR", backups.as_os_str());
         let server = program.set_os("AUDIT_FILE", file.as_os_str()).start();
         Self { server, file }
     }

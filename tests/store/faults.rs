@@ -1,6 +1,7 @@
 //! A disk that fails, fills up or loses its power at any operation: what was answered is there,
 //! what was refused is not, and readers never notice.
 
+mod backups;
 mod every_operation;
 mod import;
 mod order;

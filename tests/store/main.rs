@@ -9,3 +9,4 @@ mod durability;
 mod faults;
 mod model;
 mod never_again;
+mod repairs;

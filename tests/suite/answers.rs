@@ -205,7 +205,7 @@ fn a_query_that_a_route_does_not_define_is_ignored() {
         "/api/v1/auth_session/login",
     ] {
         let plain = server.get(path).session(&admin).send();
-        for query in ["?", "?x", "?x=1&x=2", "?email=a&id=b", "?%zz=%", "?_method=DELETE"] {
+        for query in ["?", "?x", "?x=1&x=2", "?name=a&id=b", "?%zz=%", "?_method=DELETE"] {
             let answer = server.get(&format!("{path}{query}")).session(&admin).send();
             assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{path}{query}");
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 use sessiond::app::World;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile};
+use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, Program};
 
@@ -79,6 +79,10 @@ impl Failing {
 impl Files for Failing {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Disk.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        Disk.open_read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

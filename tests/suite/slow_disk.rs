@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use sessiond::app::World;
-use sessiond::store::files::{Disk, Files, OpenFile};
+use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use crate::harness::{InProcess, PASSWORD};
 
@@ -22,6 +22,10 @@ struct SlowFile(Box<dyn OpenFile>, Sender<()>, Arc<Mutex<Receiver<()>>>);
 impl Files for SlowDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Disk.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        Disk.open_read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

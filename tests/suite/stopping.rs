@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Client, Connection, Program, Server};
 
@@ -162,23 +162,25 @@ fn a_logout_that_was_answered_stays_after_a_kill() {
     assert_eq!(server.get("/api/v1/users/me").session(&kept).send().status, 200);
 }
 
-/// An export with so many users that a list of them is more than a connection holds.
-fn many_users() -> String {
-    let users: serde_json::Map<String, Value> = (0..25_000)
-        .map(|number| {
-            let id = format!("{number:08x}-4c46-4e76-9b2e-5f9b2b1d4c11");
-            let user = json!({
-                "id": id, "email": format!("{number}@example.com"), "first_name": "x".repeat(200),
-                "password_hash": "$2b$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234",
-                "created_at": "2026-01-02T03:04:05.678Z", "updated_at": "2026-01-02T03:04:05.678Z",
-            });
-            (id, user)
-        })
-        .collect();
-    json!({ "format": "sessiond export 1", "User": users, "UserSession": {} }).to_string()
+/// Gives the admin so many sessions that a list of them is more than a connection holds.
+fn add_sessions(program: &Program) {
+    let file = program.data().join("UserSession.json");
+    let stored: Map<String, Value> =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let mut sessions = stored.clone();
+    let session = stored.values().next().unwrap();
+    for number in 0..5_000 {
+        let mut session = session.clone();
+        let hash = format!("{number:064x}");
+        session["hash"] = hash.clone().into();
+        session["id"] = format!("{number:08x}-4c46-4e76-9b2e-5f9b2b1d4c11").into();
+        session["user_agent"] = "x".repeat(2_000).into();
+        sessions.insert(hash, session);
+    }
+    std::fs::write(file, Value::Object(sessions).to_string()).unwrap();
 }
 
-/// Asks for a list of all users, stops the server when the answer has begun, and holds that it
+/// Asks for a list of all sessions, stops the server when the answer has begun, and holds that it
 /// arrives whole.
 fn stop_within_a_large_answer(server: Server, client: &Client) {
     let admin = client.admin();
@@ -187,7 +189,7 @@ fn stop_within_a_large_answer(server: Server, client: &Client) {
     let _given_up = begun(&hasty);
     let mut connection = client.connect();
     connection.write(format!(
-        "GET /api/v1/users HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {admin}\r\n\r\n",
+        "GET /api/v1/users/me/sessions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {admin}\r\n\r\n",
         server.address
     ));
     connection.begun();
@@ -207,11 +209,10 @@ fn stop_within_a_large_answer(server: Server, client: &Client) {
 #[test]
 fn a_stop_sends_all_of_a_large_answer_to_a_slow_reader() {
     let program = Program::of("session_db_auth").set("SHUTDOWN_TIMEOUT", "300");
-    let (program, _, _) = program.start().stop();
-    let file = program.folder().join("many.json");
-    std::fs::write(&file, many_users()).unwrap();
-    let imported = program.run(&["import", file.to_str().unwrap()], "");
-    assert!(imported.status.success(), "{imported:?}");
+    let server = program.set("SESSIONS_PER_USER", "10000").start();
+    server.admin();
+    let (program, _, _) = server.stop();
+    add_sessions(&program);
     let server = program.clone().start();
     let client = Client::at(server.address);
     stop_within_a_large_answer(server, &client);

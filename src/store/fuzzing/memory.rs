@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::files::{Files, OpenFile};
+use crate::store::files::{Files, Identity, OpenFile, ReadFile};
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -31,6 +31,11 @@ impl Memory {
 impl Files for Memory {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(self.lock().get(path).cloned())
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        let there = self.lock().contains_key(path);
+        Ok(there.then(|| Box::new(Open(self.clone(), path.to_owned())) as Box<dyn ReadFile>))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -74,6 +79,20 @@ impl OpenFile for Open {
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         let length = usize::try_from(length).map_err(io::Error::other)?;
         self.0.lock().entry(self.1.clone()).or_default().truncate(length);
+        Ok(())
+    }
+}
+
+impl ReadFile for Open {
+    fn identity(&self) -> io::Result<Identity> {
+        Ok((0, 0))
+    }
+
+    fn content(&mut self) -> io::Result<Vec<u8>> {
+        Ok(self.0.content(&self.1))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

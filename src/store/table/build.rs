@@ -62,12 +62,22 @@ impl<R: Record> Build<R> {
         }
     }
 
+    /// The records, in their order.
+    pub fn into_records(self) -> Vec<Arc<R>> {
+        self.rows().into_iter().map(|(_, record)| record).collect()
+    }
+
+    fn rows(&self) -> Vec<(Row, Arc<R>)> {
+        let entries = self.records.iter().map(|entry| (*entry.value(), Arc::clone(&entry.key().0)));
+        let mut rows: Vec<_> = entries.collect();
+        rows.sort_unstable_by_key(|(row, _)| *row);
+        rows
+    }
+
     /// The table, and the newest time in its records. An error names two records with the same
     /// unique value.
     pub fn finish(self) -> Result<(Table<R>, Option<Timestamp>), String> {
-        let entries = self.records.iter().map(|entry| (*entry.value(), Arc::clone(&entry.key().0)));
-        let mut rows: Vec<(Row, Arc<R>)> = entries.collect();
-        rows.sort_unstable_by_key(|(row, _)| *row);
+        let rows = self.rows();
         let unique = rows.iter().filter_map(|(row, record)| Some((record.unique()?, row)));
         let mut holders = hash_map::HashMap::with_capacity(unique.size_hint().0);
         for (value, row) in unique {

@@ -665,6 +665,7 @@ const AUTHORIZED: &[(&str, &str, For)] = &[
     ("DELETE", "/users/{id}/sessions", For::Owner),
     ("DELETE", "/users/{id}/sessions/{session}", For::Owner),
     ("DELETE", "/sessions", For::Admins),
+    ("POST", "/admin/backup", For::Admins),
     ("GET", "/auth_session", For::Users),
     ("POST", "/auth_session/refresh", For::Users),
     ("POST", "/auth_session/reauth", For::Users),
@@ -688,7 +689,9 @@ fn any_body() -> Value {
 }
 
 fn every_route_checks_its_owner() {
-    let server = Server::of("session_db_auth");
+    let program = Program::of("session_db_auth");
+    let backups = program.folder().join("backups");
+    let server = program.set_os("BACKUP_DIR", backups.as_os_str()).start();
     let mut number = 0;
     let mut person = || {
         number += 1;

@@ -63,6 +63,19 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        what: "`BACKUP_DIR`, `DATA_DIR`",
+        must: "backups lie outside of the records",
+        otherwise: "no start",
+        holds: || {
+            let folder = Program::of("session_db_auth");
+            let inside = folder.data().display().to_string();
+            let beside = folder.folder().join("backups").display().to_string();
+            starts(&[("BACKUP_DIR", &beside)]);
+            does_not_start(&[("DATA_DIR", &inside), ("BACKUP_DIR", &inside)]);
+            does_not_start(&[("DATA_DIR", &inside), ("BACKUP_DIR", &format!("{inside}/b"))]);
+        },
+    },
+    Rule {
         what: "`ADMIN_EMAIL`, `ADMIN_PASSWORD`, `ADMIN_PASSWORD_FILE`",
         must: "an address with exactly one of the others, while there are no users",
         otherwise: "no start",

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use sessiond::app::World;
-use sessiond::store::files::{Disk, Files, OpenFile};
+use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use super::desk::Desk;
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, InProcess, PASSWORD, START};
@@ -97,6 +97,10 @@ struct OnFullDisk(Box<dyn OpenFile>, Arc<AtomicBool>);
 impl Files for FullDisk {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         Disk.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        Disk.open_read(path)
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

@@ -79,8 +79,14 @@ const OF_THE_VOCABULARY: [&str; 14] = [
 ];
 
 /// Those that it has no name for.
-const OWN: [&str; 5] =
-    ["authn_logout", "authn_token_unknown", "malicious_csrf", "user_disabled", "user_enabled"];
+const OWN: [&str; 6] = [
+    "authn_logout",
+    "authn_token_unknown",
+    "backup_made",
+    "malicious_csrf",
+    "user_disabled",
+    "user_enabled",
+];
 
 pub fn events_have_their_names() {
     let names: BTreeSet<&str> = Event::ALL.iter().map(|event| event.name()).collect();

@@ -44,6 +44,7 @@ fn everything(audited: &Audited) {
     let promoted = server.put(&path).session(&admin).json(&json!({ "role": "admin" })).send();
     let admin = promoted.session_id().unwrap();
     assert_eq!(server.delete(&path).session(&admin).send().status, 200);
+    assert_eq!(server.post("/api/v1/admin/backup").session(&admin).send().status, 201);
     let guesses = (0..20).map(|_| server.login(&[("email", "x@y.z"), ("password", WRONG)]).send());
     assert!(guesses.into_iter().any(|guess| guess.status == 429));
 }
@@ -134,8 +135,10 @@ pub fn lines_go_where_they_should() {
     let elsewhere: Vec<_> = elsewhere.filter(|path| !path.starts_with(&data)).collect();
     assert_eq!(elsewhere, [&file]);
     let folder = audited.server.program().folder().to_owned();
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    assert_eq!(entries.collect::<BTreeSet<_>>(), BTreeSet::from([data.clone(), file]));
+    let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    // One of the events was a backup.
+    let expected = BTreeSet::from([data.clone(), file, folder.join("backups")]);
+    assert_eq!(entries.collect::<BTreeSet<_>>(), expected);
     let names = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name());
     for name in names {
         let name = name.into_string().unwrap();

@@ -21,7 +21,7 @@ const NEVER: u64 = u64::MAX;
 const SYNC: &str = "sync User.journal";
 
 /// Watches the operations on a disk, and holds some of them until their fate is told.
-struct Watch {
+pub struct Watch {
     log: Arc<Mutex<Vec<String>>>,
     held: Arc<Mutex<&'static str>>,
     arrived: Receiver<()>,
@@ -48,18 +48,18 @@ impl Watch {
     }
 
     /// From now on holds `operation`, and lets others pass.
-    fn hold(&self, operation: &'static str) {
+    pub fn hold(&self, operation: &'static str) {
         *self.held.lock().unwrap() = operation;
     }
 
     /// Waits until an operation is held.
-    fn wait(&self) {
+    pub fn wait(&self) {
         let arrived = self.arrived.recv_timeout(Duration::from_mins(1));
         arrived.expect("the operation should have come");
     }
 
     /// Lets the operations that come to be held end like this.
-    fn tell(&self, fates: &[Fate]) {
+    pub fn tell(&self, fates: &[Fate]) {
         for fate in fates {
             self.fate.send(*fate).unwrap();
         }
@@ -73,7 +73,7 @@ impl Watch {
 
 /// An empty store that is watched. The watch is second, so that it goes first: what it holds is
 /// let go then, and a test that fails does not hang.
-fn watched<R: Record>(disk: &SimulatedDisk, fold_at: u64) -> (JsonTable<R>, Watch) {
+pub fn watched<R: Record>(disk: &SimulatedDisk, fold_at: u64) -> (JsonTable<R>, Watch) {
     let (files, watch) = Watch::on(disk);
     (open(files, fold_at).unwrap(), watch)
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use sessiond::store::files::{Files, OpenFile};
+use sessiond::store::files::{Files, Identity, OpenFile, ReadFile};
 
 /// Files in memory. What was written, renamed or removed is seen at once, and is durable once the
 /// file, and for names the directory, has been synced. A clone is the same disk.
@@ -92,6 +92,11 @@ impl Files for SimulatedDisk {
         Ok(content.map(|content| content.lock().expect("as above").now.clone()))
     }
 
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        let content = self.change(|state| state.names.get(path).cloned());
+        Ok(content.map(|content| Box::new(Handle(content)) as Box<dyn ReadFile>))
+    }
+
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
         let open = |state: &mut State| Arc::clone(state.names.entry(path.into()).or_default());
         Ok(Box::new(Handle(self.change(open))))
@@ -118,6 +123,21 @@ impl Files for SimulatedDisk {
     fn sync_directory(&self, _: &Path) -> io::Result<()> {
         self.change(|state| state.durable_names = state.names.clone());
         Ok(())
+    }
+}
+
+impl ReadFile for Handle {
+    /// The place in memory is nobody else's while this is held.
+    fn identity(&self) -> io::Result<Identity> {
+        Ok((0, Arc::as_ptr(&self.0) as u64))
+    }
+
+    fn content(&mut self) -> io::Result<Vec<u8>> {
+        Ok(self.0.lock().expect("as above").now.clone())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        OpenFile::sync(self)
     }
 }
 

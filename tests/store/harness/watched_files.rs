@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use sessiond::store::files::{Files, OpenFile};
+use sessiond::store::files::{Files, Identity, OpenFile, ReadFile};
 
 /// How an operation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,14 @@ impl Files for WatchedFiles {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         self.ask("read", path)?;
         self.files.read(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
+        self.ask("look", path)?;
+        let file = self.files.open_read(path)?;
+        let name = describe("", path).trim_start().to_owned();
+        let watched = |file| WatchedReading { file, name, decide: Arc::clone(&self.decide) };
+        Ok(file.map(|file| Box::new(watched(file)) as Box<dyn ReadFile>))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -113,5 +121,34 @@ impl OpenFile for WatchedFile {
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         if self.ask("truncate") == Fate::Done { self.file.truncate(length) } else { Err(fault()) }
+    }
+}
+
+struct WatchedReading {
+    file: Box<dyn ReadFile>,
+    name: String,
+    decide: Decide,
+}
+
+impl WatchedReading {
+    fn ask(&self, operation: &str) -> io::Result<()> {
+        let fate = (self.decide)(&format!("{operation} {}", self.name));
+        if fate == Fate::Done { Ok(()) } else { Err(fault()) }
+    }
+}
+
+impl ReadFile for WatchedReading {
+    fn identity(&self) -> io::Result<Identity> {
+        self.file.identity()
+    }
+
+    fn content(&mut self) -> io::Result<Vec<u8>> {
+        self.ask("copy")?;
+        self.file.content()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.ask("confirm")?;
+        self.file.sync()
     }
 }

@@ -61,7 +61,13 @@ impl InProcess {
     fn open(flags_so_far: Vec<String>, directory: TempDir, world: World, now: Timestamp) -> Self {
         let data = directory.data().display().to_string();
         let mut flags = vec!["--api-port", "0", "--data-dir", &data];
-        for default in [["--unsafe-fast-hash", "1"], ["--workers", "1"], ["--hash-lanes", "1"]] {
+        let backups = directory.path().join("backups").display().to_string();
+        for default in [
+            ["--unsafe-fast-hash", "1"],
+            ["--workers", "1"],
+            ["--hash-lanes", "1"],
+            ["--backup-dir", &backups],
+        ] {
             if !flags_so_far.iter().any(|flag| flag == default[0]) {
                 flags.extend(default);
             }
