@@ -120,6 +120,9 @@ struct Stage {
     /// Sessions that something should have ended which failed: until the next start they work, and
     /// then either may be.
     open: HashSet<SessionHash>,
+    /// Users of whom a change failed that may still be on the disk, where the next change of a user
+    /// would find and remove it: sessions that they begin till then are open as well.
+    unsure: HashSet<UserId>,
 }
 
 fn table<R: Record>(disk: &SimulatedDisk, plan: &Arc<Mutex<Plan>>) -> JsonTable<R> {
@@ -135,8 +138,8 @@ impl Stage {
         let (users, sessions) = (table(&disk, &plan), table(&disk, &plan));
         run(UserStore::insert(&users, admin("root"))).unwrap();
         let (people, logins) = (Vec::new(), Vec::new());
-        let (dead, open) = (HashSet::new(), HashSet::new());
-        Self { disk, plan, users, sessions, people, logins, dead, open }
+        let (dead, open, unsure) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { disk, plan, users, sessions, people, logins, dead, open, unsure }
     }
 
     /// What the service asks before it takes a session for one.
@@ -160,6 +163,14 @@ impl Stage {
         (count > 0).then(|| self.logins[number % count].clone())
     }
 
+    /// Notes how a change of a user ended that ends these sessions of his.
+    fn changed<T>(&mut self, id: UserId, sessions: Vec<SessionHash>, result: &Result<T>) {
+        if result.is_err() {
+            self.unsure.insert(id);
+        }
+        self.ended(sessions, result);
+    }
+
     /// Notes how something ended that ends these sessions.
     fn ended<T>(&mut self, sessions: Vec<SessionHash>, result: &Result<T>) {
         match result {
@@ -181,6 +192,7 @@ impl Stage {
                 let id = new.id;
                 if run(UserStore::insert(&self.users, new)).is_ok() {
                     self.people.push(id);
+                    self.unsure.clear();
                 }
             }
             Step::Login { who } => self.log_in(self.person(who)?)?,
@@ -204,13 +216,13 @@ impl Stage {
                 };
                 let changed = run(self.users.update(id, Box::new(change)));
                 if disabled {
-                    self.ended(before, &changed);
+                    self.changed(id, before, &changed);
                 }
             }
             Step::Delete { who } => {
                 let id = self.person(who)?;
                 let removed = run(UserStore::remove(&self.users, id));
-                self.ended(self.of(id), &removed);
+                self.changed(id, self.of(id), &removed);
             }
             Step::Fault { skipped, length, fate } => {
                 *self.plan.lock().unwrap() = Plan { skipped, length, torn: fate == Fate::Torn };
@@ -227,6 +239,7 @@ impl Stage {
         let owner = run(UserStore::get(&self.users, id)).unwrap().filter(|user| !user.disabled)?;
         let login = session(&owner, None);
         if run(SessionStore::insert(&self.sessions, login.clone(), Room::default())).is_ok() {
+            self.open.extend(self.unsure.contains(&id).then_some(login.hash));
             self.logins.push(login);
         } else {
             // Nobody was given its id.
@@ -247,7 +260,7 @@ impl Stage {
             Ok(User { credential_version, ..stored.clone() })
         };
         let changed = run(self.users.update(id, Box::new(change)));
-        self.ended(before, &changed);
+        self.changed(id, before, &changed);
         let credential_version = changed.ok()??.credential_version;
         let hash = SessionId::generate(&SystemRandom).unwrap().hash();
         let renew =
@@ -270,6 +283,7 @@ impl Stage {
         let found = self.open.iter().filter(|hash| !self.works(hash)).copied();
         self.dead.extend(found.collect::<Vec<_>>());
         self.open.clear();
+        self.unsure.clear();
         let people = run(self.users.all()).unwrap();
         self.people.extend(
             people
