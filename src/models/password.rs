@@ -19,6 +19,7 @@ pub use self::work::Work;
 
 /// The most bytes (UTF-8) of a password, so that hashing has a bounded input.
 pub(super) const MAX_BYTES: usize = 256;
+
 /// A password in clear, byte for byte as it was sent; wiped when dropped, never printed.
 pub struct Password(Zeroizing<String>);
 

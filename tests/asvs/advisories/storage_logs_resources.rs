@@ -161,7 +161,7 @@ fn a_page_begins_after_the_id_of_a_user() {
         "-1",
         "%00",
         "eyJpZCI6MX0",
-        "{\"$gt\":\"\"}",
+        "%7B%22$gt%22:%22%22%7D",
         &user.to_uppercase(),
         &user.replace('-', ""),
         &format!("{user}%20"),

@@ -126,6 +126,22 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        what: "`?limit`",
+        must: "a number from 1 to 1000, in digits",
+        otherwise: "400",
+        hand_in: |desk, value| desk.get(&format!("/api/v1/users?limit={}", text_of(value))).send(),
+        good: |_| texts(&["1", "7", "1000"]),
+        bad: |_| texts(&["", "0", "1001", "-1", "%2b1", "1.0", "ten", "99999999999999999999"]),
+    },
+    Rule {
+        what: "`?after`",
+        must: "the id of a user who is there",
+        otherwise: "400",
+        hand_in: |desk, value| desk.get(&format!("/api/v1/users?after={}", text_of(value))).send(),
+        good: |desk| vec![user_id(desk)],
+        bad: |desk| [texts(&["", "me", NOBODY]), other_spellings(&user_id(desk))].concat(),
+    },
+    Rule {
         what: "the id of a user",
         must: "a UUID in lower case, with hyphens",
         otherwise: "404 to an admin, 403 to others",
@@ -262,9 +278,7 @@ pub fn the_rules_are_documented() {
 pub fn every_member_that_is_read_has_its_rule() {
     let mut read = Vec::new();
     for (_, text) in files::sources().iter().filter(|(name, _)| name.starts_with("api")) {
-        for call in
-            ["required(\"", "text(\"", "boolean(\"", "flag(\"", "query_flag(&call.request, \""]
-        {
+        for call in ["required(\"", "text(\"", "boolean(\"", "flag(\"", "number(\""] {
             let named = text.split(call).skip(1).map(|rest| rest.split('"').next().unwrap());
             read.extend(named.map(str::to_owned));
         }
