@@ -1,4 +1,4 @@
-# sessiond in an image of its own: one static binary and an empty /data, nothing else.
+# sessiond in an image of its own: one static binary and an empty /data and /backups, nothing else.
 #
 #   docker build -t sessiond .
 #   docker run -p 127.0.0.1:5000:5000 -v sessiond:/data \
@@ -27,8 +27,8 @@ COPY README.md ./
 COPY src src
 RUN touch src/main.rs src/lib.rs \
     && cargo build --release --locked --bin sessiond --target "$(rustc -vV | sed -n 's/^host: //p')" \
-    && mkdir -p /image/bin /image/state/data \
-    && chmod 700 /image/state/data \
+    && mkdir -p /image/bin /image/state/data /image/state/backups \
+    && chmod 700 /image/state/data /image/state/backups \
     && cp target/*/release/sessiond /image/bin/sessiond
 
 FROM scratch
@@ -38,7 +38,8 @@ LABEL org.opencontainers.image.title="sessiond" \
 COPY --from=build /image/bin/ /
 COPY --from=build --chown=65532:65532 /image/state/ /
 ENV API_HOST=0.0.0.0 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    BACKUP_DIR=/backups
 EXPOSE 5000
 VOLUME /data
 USER 65532:65532

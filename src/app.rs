@@ -85,7 +85,7 @@ impl Service {
         let auth = kind(config, world, &stores, &accounts)
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
         let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
-        let backups = Backups::new(&config.data_dir, config.backup_dir(), files, clock);
+        let backups = Backups::new(&config.data_dir, &config.backup_dir(), files, clock);
         Ok(Self {
             stores,
             accounts,

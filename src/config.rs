@@ -5,6 +5,7 @@ mod check;
 mod line;
 mod values;
 
+use std::ffi::OsStr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,7 +45,7 @@ pub struct Config {
     /// Folder of the records; made when it is missing
     #[arg(long, env, global = true, default_value = "data", value_parser = path)]
     pub data_dir: PathBuf,
-    /// Folder that backups of a running server go to; made when it is missing
+    /// Folder that backups of a running server go to; made when it is missing [default: DATA_DIR with .backups at its end]
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     backup_dir: Maybe<PathBuf>,
     /// Kind of authentication: none, auth, basic_auth, session_auth, session_exp_auth, session_db_auth
@@ -190,9 +191,15 @@ impl Config {
         self.tls_cert.0.as_deref().zip(self.tls_key.0.as_deref())
     }
 
-    /// Where backups of a running server go, if anywhere.
-    pub fn backup_dir(&self) -> Option<&Path> {
-        self.backup_dir.0.as_deref()
+    /// Where backups of a running server go: beside the records, unless something else is set.
+    pub fn backup_dir(&self) -> PathBuf {
+        self.backup_dir.0.clone().unwrap_or_else(|| {
+            let data =
+                std::path::absolute(&self.data_dir).unwrap_or_else(|_| self.data_dir.clone());
+            let mut name = data.file_name().unwrap_or(OsStr::new("data")).to_owned();
+            name.push(".backups");
+            data.with_file_name(name)
+        })
     }
 
     /// Where the security log is appended to, if it is.

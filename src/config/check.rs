@@ -64,7 +64,7 @@ impl Config {
 
     /// A copy of the records must not be made among them.
     fn check_backup_dir(&self) -> Result<(), String> {
-        let Some(path) = self.backup_dir() else { return Ok(()) };
+        let Some(path) = self.backup_dir.0.as_deref() else { return Ok(()) };
         let data = folder(&self.data_dir);
         let what = if folder(path).starts_with(&data) || folder(parent(path)).starts_with(&data) {
             "must not be DATA_DIR or a folder in it"

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Makes backups, one at a time.
 pub struct Backups {
     data: PathBuf,
-    folder: Option<PathBuf>,
+    folder: PathBuf,
     files: Arc<dyn Files>,
     clock: Arc<dyn Clock>,
     /// Held while one is made.
@@ -38,27 +38,19 @@ pub struct Backup {
 }
 
 impl Backups {
-    /// Of the records in `data`, in a `folder` for them; without it there are none. The clock names
-    /// them.
-    pub fn new(
-        data: &Path,
-        folder: Option<&Path>,
-        files: Arc<dyn Files>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let (data, folder) = (data.to_owned(), folder.map(Path::to_owned));
+    /// Of the records in `data`, in a `folder` for them. The clock names them.
+    pub fn new(data: &Path, folder: &Path, files: Arc<dyn Files>, clock: Arc<dyn Clock>) -> Self {
+        let (data, folder) = (data.to_owned(), folder.to_owned());
         Self { data, folder, files, clock, turn: Arc::default() }
     }
 
-    /// Makes a backup on a thread of its own. 404 when there is no folder for it, 409 while
-    /// another one is being made, 503 when it cannot be written; then nothing is left of it.
+    /// Makes a backup on a thread of its own. 409 while another one is being made, 503 when it
+    /// cannot be written; then nothing is left of it.
     pub async fn make(&self) -> Result<Backup> {
-        let folder = self.folder.clone();
-        let folder = folder.ok_or(Error::NotFound("BACKUP_DIR is not set".into()))?;
         let turn = Arc::clone(&self.turn).try_lock_owned();
         let turn = turn.map_err(|_| Error::Conflict("a backup is being made already".into()))?;
-        let (data, files, created_at) =
-            (self.data.clone(), Arc::clone(&self.files), self.clock.now());
+        let (data, folder) = (self.data.clone(), self.folder.clone());
+        let (files, created_at) = (Arc::clone(&self.files), self.clock.now());
         let (sender, made) = oneshot::channel();
         let work = move || {
             let made = make(files.as_ref(), &data, &folder, created_at);

@@ -114,13 +114,16 @@ fn backups_of_one_moment_have_names_of_their_own() {
 }
 
 #[test]
-fn without_a_folder_there_are_no_backups_and_the_signal_ends_nothing() {
+fn without_a_setting_backups_lie_beside_the_records() {
     let server = Server::of("session_db_auth");
-    let admin = server.admin();
-    server.post(BACKUP).session(&admin).send().assert_error(404, "BACKUP_DIR is not set");
+    let folder = server.program().folder().join("data.backups");
+    let made = server.post(BACKUP).session(&server.admin()).send();
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!(names(&folder), [made.json()["name"].as_str().unwrap()]);
     server.signal("USR1");
-    server.wait_for("no backup: BACKUP_DIR is not set");
-    assert_eq!(server.get("/api/v1/users/me").session(&admin).send().status, 200);
+    let line = server.wait_for("backup in ");
+    assert!(line.contains(folder.to_str().unwrap()), "{line}");
+    assert_eq!((mode(&folder), names(&folder).len()), (0o700, 2));
 }
 
 #[test]
