@@ -164,6 +164,26 @@ pub(super) fn verify(chain: Chain, line: &[u8]) -> Result<(Chain, &[u8]), &'stat
     Ok((chain, payload))
 }
 
+/// Writes a line per payload after those that end with this checksum; tells the new end.
+fn write_lines(mut chain: Chain, payloads: &[Vec<u8>], bytes: &mut Vec<u8>) -> Chain {
+    for payload in payloads {
+        chain = chain.next(payload);
+        bytes.extend_from_slice(chain.hex().as_bytes());
+        bytes.push(b' ');
+        bytes.extend_from_slice(payload);
+        bytes.push(b'\n');
+    }
+    chain
+}
+
+/// A whole journal, of a line per payload.
+pub(super) fn content<R: Record>(payloads: &[Vec<u8>]) -> Vec<u8> {
+    let header = header::<R>();
+    let mut bytes = format!("{header}\n").into_bytes();
+    write_lines(Chain::start(&header), payloads, &mut bytes);
+    bytes
+}
+
 /// A journal that is written to.
 pub struct Journal {
     files: Arc<dyn Files>,
@@ -212,14 +232,7 @@ impl Journal {
             bytes.extend_from_slice(self.header.as_bytes());
             bytes.push(b'\n');
         }
-        let mut chain = self.chain;
-        for payload in payloads {
-            chain = chain.next(payload);
-            bytes.extend_from_slice(chain.hex().as_bytes());
-            bytes.push(b' ');
-            bytes.extend_from_slice(payload);
-            bytes.push(b'\n');
-        }
+        let chain = write_lines(self.chain, payloads, &mut bytes);
         self.write(&bytes)?;
         self.length += bytes.len() as u64;
         self.chain = chain;

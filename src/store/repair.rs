@@ -6,10 +6,11 @@
 //! whom the lost bytes name is disabled: nobody gets in on doubt.
 //!
 //! All files are read before the first is changed. Each that has a fault is then kept whole under
-//! a name that ends in `.damaged`; when that is durable, the JSON file is replaced, and after it the
-//! journals are removed, the older one first. A crash in between leaves the fault there to be found
-//! again, or files that are sound. Sessions are mended before users, since it is a fault among the
-//! users that tells a second run to end them.
+//! a name that ends in `.damaged`. When that is durable, the journal is replaced by one that comes
+//! to the outcome whatever is in the files before it; then the JSON file is replaced, and the
+//! journals are removed. A crash in between leaves a fault there to be found again, or files that
+//! come to the outcome. Sessions are mended before users, since it is a fault among the users that
+//! tells a second run to end them.
 
 mod class;
 mod entries;

@@ -17,6 +17,7 @@ use sessiond::store::{OpenError, Record, Room, SessionStore, UserStore};
 
 use crate::harness::records::{admin, run, session, user};
 use crate::harness::simulated_disk::SimulatedDisk;
+use crate::harness::watched_files::{Fate, WatchedFiles};
 
 /// Every file of a disk.
 type Contents = BTreeMap<String, Vec<u8>>;
@@ -112,7 +113,28 @@ fn layouts() -> Vec<Contents> {
         let journal = aside.remove(&format!("{class}.journal")).unwrap();
         aside.insert(format!("{class}.journal.folding"), journal);
     }
-    vec![contents(&journals), contents(&both), contents(&files), aside]
+    let going_on = going_on(&aside);
+    vec![contents(&journals), contents(&both), contents(&files), aside, going_on]
+}
+
+/// The same when journals have been begun that go on after those, and no fold has come to its end.
+fn going_on(aside: &Contents) -> Contents {
+    let disk = disk_of(aside);
+    let refuse = |operation: &str| match operation.starts_with("create") {
+        true => Fate::Failed,
+        false => Fate::Done,
+    };
+    let files = || Arc::new(WatchedFiles::new(disk.clone(), refuse));
+    let store = JsonTable::<User>::start(load(&disk).unwrap(), files());
+    let logins = JsonTable::<UserSession>::start(load(&disk).unwrap(), files());
+    for name in ["eve", "kim"] {
+        let new = run(store.insert(user(name))).unwrap();
+        run(logins.insert(session(&new, None), Room::default())).unwrap();
+    }
+    drop((store, logins));
+    let found = contents(&disk);
+    assert!(found.contains_key("User.journal") && found.contains_key("User.journal.folding"));
+    found
 }
 
 /// Holds that a file is there with this content, or kept with it under another name.

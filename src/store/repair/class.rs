@@ -1,6 +1,7 @@
 //! The files of one class, read past their faults, and what is to take their place.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use super::quarantine::{self, keep};
 use super::{Fault, Lost, entries, lines};
 use crate::models::{User, UserId};
 use crate::store::change::Op;
-use crate::store::files::{Files, directory_of};
-use crate::store::journal::Chain;
+use crate::store::files::{self, Files, directory_of};
+use crate::store::journal::{self, Chain};
 use crate::store::load::Paths;
 use crate::store::record::Record;
 use crate::store::table::Table;
@@ -22,6 +23,8 @@ pub struct Class<R: Record> {
     paths: Paths,
     found: Vec<Found>,
     table: Table<R>,
+    /// The keys of all records that stand in any of the files.
+    seen: BTreeSet<R::Key>,
     /// Whether the files hold something else than the table.
     changed: bool,
     /// Whether all its files are to be kept, also those without a fault.
@@ -41,8 +44,8 @@ impl<R: Record> Class<R> {
     pub fn read(files: &dyn Files, directory: &Path) -> Result<Self, OpenError> {
         let paths = Paths::of::<R>(directory);
         let table = Table::default();
-        let (changed, keep_all) = (false, false);
-        let mut class = Self { paths, found: Vec::new(), table, changed, keep_all };
+        let (found, seen) = (Vec::new(), BTreeSet::new());
+        let mut class = Self { paths, found, table, seen, changed: false, keep_all: false };
         let Paths { json, journal, folding } = class.paths.clone();
         let mut aside = None;
         for path in [json.clone(), folding.clone(), journal] {
@@ -65,14 +68,19 @@ impl<R: Record> Class<R> {
         Ok(class)
     }
 
-    fn take_entries(&self, content: &[u8]) -> Vec<Lost> {
+    fn take_entries(&mut self, content: &[u8]) -> Vec<Lost> {
         let entries = entries::read::<R>(content);
-        entries.records.into_iter().for_each(|record| self.table.apply(&[Op::Put(record)]));
+        entries.records.into_iter().for_each(|record| self.apply(&[Op::Put(record)]));
         entries.lost
     }
 
+    fn apply(&mut self, ops: &[Op<R>]) {
+        self.seen.extend(ops.iter().map(Op::key));
+        self.table.apply(ops);
+    }
+
     fn take_lines(
-        &self,
+        &mut self,
         path: &Path,
         content: &[u8],
         aside: Option<Chain>,
@@ -82,7 +90,7 @@ impl<R: Record> Class<R> {
             return Err(OpenError::Unusable(format!("{}: {what}", path.display())));
         }
         let lines = lines::read::<R>(content, aside);
-        lines.changes.iter().for_each(|ops| self.table.apply(ops));
+        lines.changes.iter().for_each(|ops| self.apply(ops));
         Ok(lines)
     }
 
@@ -134,14 +142,20 @@ impl<R: Record> Class<R> {
         self.found.iter().filter_map(|found| found.kept.clone()).collect()
     }
 
-    /// Puts what shall be in place of the files. Each step is durable before the next.
+    /// Puts what shall be in place of the files. Each step is durable before the next, and after
+    /// each of them a start finds what shall be, or a fault that is there still.
     pub fn replace(&self, files: &dyn Files) -> Result<(), OpenError> {
         if !self.changed {
             return Ok(());
         }
         let Paths { json, journal, folding } = &self.paths;
+        if self.found.iter().any(|found| found.path != *json) {
+            // It comes last at a start, so with it in place no other file brings anything back.
+            let write = |out: &mut dyn io::Write| out.write_all(&self.outcome()?);
+            files::replace(files, journal, &temporary(journal), write)
+                .map_err(|cause| OpenError::io(journal, &cause))?;
+        }
         snapshot::replace(files, json, &self.table).map_err(|cause| OpenError::io(json, &cause))?;
-        // The older one first: without the newer one it would bring back what was before.
         for path in [folding, journal] {
             let removed = files.remove(path);
             let removed = removed.and_then(|()| files.sync_directory(directory_of(path)));
@@ -150,13 +164,21 @@ impl<R: Record> Class<R> {
         Ok(())
     }
 
+    /// A journal that comes to what shall be, whatever the files before it hold.
+    fn outcome(&self) -> io::Result<Vec<u8>> {
+        let gone = self.seen.iter().filter(|key| self.table.get(key).is_none());
+        let ops = gone.map(|key| Op::Remove(*key)).chain(self.table.iter().map(Op::Put));
+        let ops: Vec<Op<R>> = ops.collect();
+        Ok(journal::content::<R>(&[serde_json::to_vec(&ops)?]))
+    }
+
     /// Removes what a crash left half-written; tells what it was.
     pub fn remove_leftovers(&self, files: &dyn Files) -> Result<Vec<PathBuf>, OpenError> {
         let Paths { json, journal, folding } = &self.paths;
         let kept = [json, folding, journal].map(|path| quarantine::temporary(path));
         let mut removed = Vec::new();
-        for path in std::iter::once(snapshot::temporary(json)).chain(kept) {
-            let error = |cause: std::io::Error| OpenError::io(&path, &cause);
+        for path in [snapshot::temporary(json), temporary(journal)].into_iter().chain(kept) {
+            let error = |cause: io::Error| OpenError::io(&path, &cause);
             if files.open_read(&path).map_err(error)?.is_some() {
                 files.remove(&path).map_err(error)?;
                 files.sync_directory(directory_of(&path)).map_err(error)?;
@@ -165,6 +187,11 @@ impl<R: Record> Class<R> {
         }
         Ok(removed)
     }
+}
+
+/// Where a journal is written before it takes its place.
+fn temporary(journal: &Path) -> PathBuf {
+    journal.with_extension("journal.tmp")
 }
 
 impl Class<User> {

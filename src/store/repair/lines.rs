@@ -33,7 +33,7 @@ pub fn read<R: Record>(content: &[u8], aside: Option<Chain>) -> Lines<R> {
     for line in content.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\n") {
             Some(whole) if at > 0 => reading.take(content, at, whole),
-            Some(whole) => reading.begin(whole, aside),
+            Some(whole) => reading.begin(content, whole, aside),
             None => reading.end(content, at),
         }
         at += line.len();
@@ -59,16 +59,28 @@ struct Gap {
 }
 
 impl<R: Record> Reading<R> {
-    /// Takes the first line. If it is no header, it may have been either of two.
-    fn begin(&mut self, line: &[u8], aside: Option<Chain>) {
-        if let Some((header, after)) = journal::read_header::<R>(line) {
-            (self.lines.end, self.lines.after) = (Chain::start(&header), after);
-            return;
+    /// Takes the first line. It is a header if the second line goes on after it; if not, the one
+    /// after which that does is what it should be.
+    fn begin(&mut self, content: &[u8], line: &[u8], aside: Option<Chain>) {
+        let plain = journal::header::<R>();
+        let written = journal::read_header::<R>(line);
+        let after = aside.map(|end| (journal::header_after(&plain, end), Some(end)));
+        let may_be: Vec<_> =
+            written.clone().into_iter().chain([(plain.clone(), None)]).chain(after).collect();
+        let second = content[line.len() + 1..].split(|byte| *byte == b'\n').next();
+        let fits = |(header, _): &&(String, Option<Chain>)| {
+            second.is_some_and(|line| journal::verify(Chain::start(header), line).is_ok())
+        };
+        let meant = may_be.iter().find(fits).or(written.as_ref());
+        let is_written =
+            meant.is_some() && meant.map(|meant| &meant.0) == written.as_ref().map(|w| &w.0);
+        if let Some((header, after)) = meant {
+            (self.lines.end, self.lines.after) = (Chain::start(header), *after);
         }
-        let header = journal::header::<R>();
-        self.pass_over(0, line, &format!("is not '{header}'"));
-        let after = aside.map(|end| Chain::start(&journal::header_after(&header, end)));
-        self.gap.iter_mut().for_each(|gap| gap.guesses.extend(after));
+        if !is_written {
+            let header = meant.map_or(plain, |(header, _)| header.clone());
+            self.pass_over(0, line, &format!("is not '{header}'"));
+        }
     }
 
     /// Takes a line that begins at `at`.
