@@ -52,10 +52,14 @@ fn part(name: &str) -> &'static Part {
 fn all((name, numbers, _): &Part) {
     println!("\n{name}");
     for number in *numbers {
-        let mut command = std::process::Command::new("taskset");
-        // On one core it is the same threads that wait for each other each time; reading uses both.
-        command.args(["--cpu-list", if *name == "size" { "0" } else { "0-" }]);
-        let ended = command.arg(std::env::current_exe().unwrap()).arg(name).arg(number.to_string());
-        assert!(ended.status().unwrap().success(), "{name} {number}");
+        let this = std::env::current_exe().unwrap();
+        let mut command = std::process::Command::new(&this);
+        if *name == "size" {
+            // On one core it is always the same threads that wait for each other.
+            command = std::process::Command::new("taskset");
+            command.args(["--cpu-list", "0"]).arg(this);
+        }
+        let ended = command.args([*name, &*number.to_string()]).status();
+        assert!(ended.unwrap().success(), "{name} {number}");
     }
 }
