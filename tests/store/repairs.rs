@@ -120,9 +120,8 @@ fn layouts() -> Vec<Contents> {
 /// The same when journals have been begun that go on after those, and no fold has come to its end.
 fn going_on(aside: &Contents) -> Contents {
     let disk = disk_of(aside);
-    let refuse = |operation: &str| match operation.starts_with("create") {
-        true => Fate::Failed,
-        false => Fate::Done,
+    let refuse = |operation: &str| {
+        if operation.starts_with("create") { Fate::Failed } else { Fate::Done }
     };
     let files = || Arc::new(WatchedFiles::new(disk.clone(), refuse));
     let store = JsonTable::<User>::start(load(&disk).unwrap(), files());

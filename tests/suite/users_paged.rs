@@ -105,8 +105,8 @@ fn a_page_goes_on_after_whoever_is_named_whatever_has_changed_meanwhile() {
     let expected = ["user2@example.com", "user3@example.com", "late@example.com"];
     assert_eq!(rest.concat(), expected);
     // The last one has nobody after him.
-    let last = get(&server, "?email=late@example.com").json();
-    let after = get(&server, &format!("?after={}", last[0]["id"].as_str().unwrap()));
+    let latest = get(&server, "?email=late@example.com").json();
+    let after = get(&server, &format!("?after={}", latest[0]["id"].as_str().unwrap()));
     assert_eq!((after.body.as_str(), after.header("link")), ("[]", None));
     // Whoever has gone is no place to go on from.
     let gone = get(&server, &format!("?after={}", id(2)));
