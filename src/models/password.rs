@@ -63,7 +63,7 @@ impl fmt::Debug for Password {
 ///   that the classic program kept, until its owner logs in.
 ///
 /// Those of other programs are kept as they are until their owners log in: bcrypt as `$2a$`,
-/// `$2b$`, `$2y$` and in Django's two forms, and what [`foreign`] reads.
+/// `$2b$`, `$2y$` and in Django's two forms; Argon2id, scrypt and PBKDF2-SHA256.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(Box<str>);
