@@ -2,10 +2,9 @@
 //!
 //! The first line names the format and the class; in a journal that goes on where one was moved aside
 //! it names the last checksum of that one too, so that neither can be cut unnoticed at the seam. Every
-//! further line is one change, applied whole
-//! or not at all: sixteen hex digits, a space and a JSON list of steps. The digits are a checksum
-//! of the line *and of all lines before it* (SHA-256, cut to 64 bits), so that a line that is
-//! damaged, missing or moved is noticed at start.
+//! further line is one change, applied whole or not at all: sixteen hex digits, a space and a JSON
+//! list of steps. The digits are a checksum of the line *and of all lines before it* (SHA-256, cut to
+//! 64 bits), so that a line that is damaged, missing or moved is noticed at start.
 
 mod lines;
 

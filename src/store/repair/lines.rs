@@ -72,8 +72,7 @@ impl<R: Record> Reading<R> {
             second.is_some_and(|line| journal::verify(Chain::start(header), line).is_ok())
         };
         let meant = may_be.iter().find(fits).or(written.as_ref());
-        let is_written =
-            meant.is_some() && meant.map(|meant| &meant.0) == written.as_ref().map(|w| &w.0);
+        let is_written = meant.is_some() && meant == written.as_ref();
         if let Some((header, after)) = meant {
             (self.lines.end, self.lines.after) = (Chain::start(header), *after);
         }
