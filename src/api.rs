@@ -15,29 +15,36 @@ mod view;
 #[cfg(any(fuzzing, test))]
 pub use body::fuzzing;
 
-use actix_web::guard::{self as on, Guard};
-use actix_web::middleware::from_fn;
+use actix_web::guard as on;
 use actix_web::{Resource, Route, Scope, web};
 
-use crate::auth::guard::guard;
+use crate::auth::guard::{Guard, GuardRules};
 use crate::error::{Error, Result};
 
 pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 
-/// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
-/// `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
-pub fn configure(config: &mut web::ServiceConfig) {
+/// Adds the API under `/api/v1`, guarded by `rules`. It needs as application data: `dyn Auth`,
+/// `GuardRules`, `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service`
+/// provides them.
+pub fn configure(config: &mut web::ServiceConfig, rules: web::Data<GuardRules>) {
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
-    let scope = scope.default_service(web::to(not_found));
-    config.service(scope.wrap(from_fn(guard)).wrap(from_fn(cors::cors)));
+    let scope = scope.default_service(web::to(not_found)).wrap(Guard);
+    config.service(scope.wrap_fn(move |request, next| cors::cors(&rules, request, next)));
 }
 
-/// All routes, with `end` at the end of each path. Fixed paths are cheaper to match than patterns,
-/// which is why those with a slash at the end are routes of their own, and `me` comes before ids.
+/// All routes, with `end` at the end of each path. They are tried one after the other, so what is
+/// asked most comes first; and fixed paths are cheaper to match than patterns, which is why those
+/// with a slash at the end are routes of their own.
 fn routes(scope: Scope, end: &str) -> Scope {
     let at = |path: &str, methods| resource(&format!("{path}{end}"), methods);
     scope
+        .service(
+            at("/users/me", "GET, HEAD")
+                .route(get().to(users::me))
+                .route(web::put().to(not_found))
+                .route(web::delete().to(not_found)),
+        )
         .service(at("/status", "GET, HEAD").route(get().to(index::status)))
         .service(at("/unauthorized", "GET, HEAD").route(get().to(index::unauthorized)))
         .service(at("/forbidden", "GET, HEAD").route(get().to(index::forbidden)))
@@ -46,12 +53,6 @@ fn routes(scope: Scope, end: &str) -> Scope {
             at("/users", "GET, HEAD, POST")
                 .route(get().to(users::list))
                 .route(web::post().to(users::create)),
-        )
-        .service(
-            at("/users/me", "GET, HEAD")
-                .route(get().to(users::me))
-                .route(web::put().to(not_found))
-                .route(web::delete().to(not_found)),
         )
         .service(
             at("/users/{id}", "GET, HEAD, PUT, DELETE")
@@ -88,7 +89,7 @@ fn get() -> Route {
     web::route().guard(get_or_head())
 }
 
-fn get_or_head() -> impl Guard {
+fn get_or_head() -> impl on::Guard {
     on::Any(on::Get()).or(on::Head())
 }
 

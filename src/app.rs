@@ -108,9 +108,9 @@ impl Service {
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
-            config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
+            config.app_data(accounts).app_data(auth).app_data(rules.clone()).app_data(proxies);
             config.app_data(login_errors).app_data(body_timeout).app_data(backups);
-            api::configure(config);
+            api::configure(config, rules);
         }
     }
 

@@ -18,7 +18,6 @@ use actix_service::{
     IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
 };
 use actix_web::dev::AppConfig;
-use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, rt, web};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -59,15 +58,13 @@ where
 {
     let tls = Tls::open(config)?.map(Arc::new);
     let in_flight = Arc::new(InFlight::default());
-    let (here, flights) =
-        (web::Data::new(Edge::new(config.is_https())), web::Data::from(Arc::clone(&in_flight)));
+    let here = Arc::new(Edge::new(Arc::clone(&in_flight), config.is_https()));
     let application = move || {
+        let here = Arc::clone(&here);
         App::new()
-            .app_data(here.clone())
-            .app_data(flights.clone())
             .configure(routes.clone())
             .default_service(web::to(api::not_found))
-            .wrap(from_fn(edge))
+            .wrap_fn(move |request, application| edge(&here, request, application))
     };
     let taken = |cause| format!("{}:{}: {cause}", config.api_host, config.api_port);
     let (listeners, addresses) = listen(&config.api_host, config.api_port).map_err(taken)?;

@@ -2,12 +2,13 @@
 //!
 //! Preflights are answered here, before the guard, since browsers send them without credentials.
 
-use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use std::future::ready;
+
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::middleware::Next;
 use actix_web::{HttpResponse, web};
+use futures_util::future::Either;
 
 use crate::auth::guard::GuardRules;
 use crate::auth::origins::Origins;
@@ -20,26 +21,41 @@ const ANSWER_HEADERS: HeaderValue =
 /// For how many seconds a browser may remember the answer to a preflight.
 const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// The middleware: for `actix_web::middleware::from_fn`.
-pub async fn cors<B: MessageBody + 'static>(
-    rules: web::Data<GuardRules>,
+/// The middleware: for `Scope::wrap_fn`.
+pub fn cors<S>(
+    rules: &web::Data<GuardRules>,
     request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse, actix_web::Error>> + use<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
+{
+    let rules = rules.clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = if is_preflight(&request) {
-        let mut answer = HttpResponse::NoContent();
-        if allowed(&rules.origins, origin.as_ref()).is_some() {
-            answer.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
-            answer.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS));
-            answer.insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE));
-        }
-        request.into_response(answer.finish()).map_into_right_body()
+    let answer = if is_preflight(&request) {
+        Either::Left(ready(Ok(preflight(request, &rules.origins, origin.as_ref()))))
     } else {
-        next.call(request).await?.map_into_left_body()
+        Either::Right(next.call(request))
     };
-    share(&rules.origins, origin.as_ref(), response.headers_mut());
-    Ok(response)
+    async move {
+        let mut response = answer.await?;
+        share(&rules.origins, origin.as_ref(), response.headers_mut());
+        Ok(response)
+    }
+}
+
+fn preflight(
+    request: ServiceRequest,
+    origins: &Origins,
+    origin: Option<&HeaderValue>,
+) -> ServiceResponse {
+    let mut answer = HttpResponse::NoContent();
+    if allowed(origins, origin).is_some() {
+        answer.insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, METHODS));
+        answer.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS));
+        answer.insert_header((header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE));
+    }
+    request.into_response(answer.finish())
 }
 
 fn is_preflight(request: &ServiceRequest) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::auth_session::answer_with;
@@ -19,6 +19,8 @@ use crate::models::{Role, SessionHash, User, UserId};
 
 /// The most users in one answer.
 const PAGE: usize = 1000;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Everybody, in creation order, by pages of `limit` from after the user `after`; or who has the
 /// address `email`. `Link` tells where the next page is (RFC 8288). For admins.
@@ -76,8 +78,7 @@ pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse
 
 /// The current user. For users; without roles there is none.
 pub async fn me(caller: Caller) -> Result<HttpResponse> {
-    let user = caller.user().ok_or_else(Error::not_found)?;
-    Ok(HttpResponse::Ok().json(UserView::from(user.as_ref())))
+    Ok(told(caller.user().ok_or_else(Error::not_found)?))
 }
 
 /// A user. For himself and admins.
@@ -89,8 +90,13 @@ pub async fn read(
     let id = id.parse().ok();
     caller.may_touch(id)?;
     let id = id.ok_or_else(Error::not_found)?;
-    let user = accounts.users.get(id).await?.ok_or_else(Error::not_found)?;
-    Ok(HttpResponse::Ok().json(UserView::from(user.as_ref())))
+    Ok(told(&accounts.users.get(id).await?.ok_or_else(Error::not_found)?))
+}
+
+/// A user, in the bytes in which he has been told before.
+fn told(user: &Arc<User>) -> HttpResponse {
+    let tell = || serde_json::to_vec(&UserView::from(user.as_ref())).expect("a view is JSON");
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(user.told.once(tell))
 }
 
 /// Changes a user. Names are for himself and admins, `role` and `disabled` for admins; another

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memchr;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
@@ -17,15 +18,27 @@ use crate::models::Password;
 pub fn cookie<'r>(request: &'r HttpRequest, name: &str) -> Result<Option<&'r [u8]>> {
     let mut found = None;
     for header in request.headers().get_all(COOKIE) {
-        for pair in header.as_bytes().split(|byte| *byte == b';') {
-            // A pair without a sign is a cookie without a name (RFC 6265bis).
-            let Some((key, value)) = split_at(pair, b'=') else { continue };
-            if trim(key) == name.as_bytes() && found.replace(trim(value)).is_some() {
+        for pair in pairs(header.as_bytes()) {
+            let Some(rest) = trim(pair).strip_prefix(name.as_bytes()) else { continue };
+            // What goes on otherwise has another name; a pair without a sign has none (RFC 6265bis).
+            let Some(value) = trim(rest).strip_prefix(b"=") else { continue };
+            if found.replace(trim(value)).is_some() {
                 return Err(Error::bad(format!("cookie {name} must not be sent twice")));
             }
         }
     }
     Ok(found)
+}
+
+/// What stands between semicolons.
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(header);
+    std::iter::from_fn(move || {
+        let all = rest.take()?;
+        let Some(end) = memchr(b';', all) else { return Some(all) };
+        rest = Some(&all[end + 1..]);
+        Some(&all[..end])
+    })
 }
 
 /// The value of the `Authorization` header; 400 when it is there twice.

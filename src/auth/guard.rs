@@ -1,15 +1,19 @@
 //! The guard: wraps the whole API, denies by default, and tells handlers who is speaking.
 
+mod caller;
+
+use std::any::type_name;
 use std::future::{Ready, ready};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
-use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::Next;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, rt, web};
+use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _, rt, web};
+use futures_util::future::{Either, LocalBoxFuture};
 use tokio::task::JoinError;
 
 use super::accounts::Accounts;
@@ -18,7 +22,9 @@ use super::origins::Origins;
 use super::session::presented_ids;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
 use crate::error::{Error, Result};
-use crate::models::{Role, User, UserId};
+use crate::models::User;
+use caller::may_ask;
+pub use caller::{Admin, Caller};
 
 /// What a request is answered whose credentials are no good.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,100 +57,68 @@ impl GuardRules {
     }
 }
 
-/// What a user may do who must change his password: change it, or leave.
-const WAYS_OUT: [(Method, &str); 2] =
-    [(Method::PUT, "/api/v1/users/me/password"), (Method::DELETE, "/api/v1/auth_session/logout")];
+/// The guard as a middleware: `web::scope("/mine").wrap(Guard)`. It needs as application data
+/// `dyn Auth` and [`GuardRules`].
+#[derive(Clone, Copy, Debug)]
+pub struct Guard;
 
-/// Who is speaking, as the guard found. Handlers state their policy by asking for it.
-#[derive(Clone)]
-pub enum Caller {
-    /// This service has no roles (`AUTH_TYPE=none`): everybody may do everything.
-    Anybody,
-    /// This user.
-    User(Arc<User>),
-}
+impl<S, B> Transform<S, ServiceRequest> for Guard
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type InitError = ();
+    type Transform = Guarded<S>;
+    type Future = Ready<Result<Guarded<S>, ()>>;
 
-impl Caller {
-    /// The user, if there is one.
-    pub fn user(&self) -> Option<&Arc<User>> {
-        match self {
-            Self::Anybody => None,
-            Self::User(user) => Some(user),
-        }
-    }
-
-    /// The same caller as he is now, or the guard's refusal when he may not come in any more. Asked
-    /// again when something has taken its time since the guard let him through: a body, or a hash.
-    pub async fn again(
-        &self,
-        auth: &dyn Auth,
-        rules: &GuardRules,
-        request: &HttpRequest,
-    ) -> Result<Self> {
-        let Self::User(_) = self else { return Ok(Self::Anybody) };
-        let user = auth.current_user(request).await?.ok_or_else(|| rules.refusal())?;
-        may_ask(&user, request)?;
-        Ok(Self::User(user))
-    }
-
-    /// Whether this caller may do what admins may.
-    pub fn is_admin(&self) -> bool {
-        self.user().is_none_or(|user| user.role == Role::Admin)
-    }
-
-    /// 403 unless this caller may do what admins may.
-    pub fn must_be_admin(&self) -> Result<()> {
-        if self.is_admin() { Ok(()) } else { Err(Error::Forbidden) }
-    }
-
-    /// 403 unless this caller is an admin, or `id` is his own. No id is nobody's own.
-    pub fn may_touch(&self, id: Option<UserId>) -> Result<()> {
-        let himself = self.user().is_some_and(|user| Some(user.id) == id);
-        if himself || self.is_admin() { Ok(()) } else { Err(Error::Forbidden) }
+    fn new_transform(&self, next: S) -> Self::Future {
+        ready(Ok(Guarded { next: Rc::new(next) }))
     }
 }
 
-impl FromRequest for Caller {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
+/// A service behind the guard.
+pub struct Guarded<S> {
+    next: Rc<S>,
+}
 
-    /// 401 when the guard let nobody through: a route that forgot the guard stays shut.
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Self>().cloned();
-        ready(caller.ok_or_else(Error::unauthorized))
+impl<S, B> Service<ServiceRequest> for Guarded<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<ServiceResponse, actix_web::Error>>;
+
+    forward_ready!(next);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        Box::pin(guard(request, Rc::clone(&self.next)))
     }
 }
 
-/// A caller who may do what admins may; 403 for anybody else.
-pub struct Admin(pub Caller);
-
-impl FromRequest for Admin {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let caller = Caller::from_request(request, payload).into_inner();
-        ready(caller.and_then(|caller| caller.must_be_admin().map(|()| Self(caller))))
-    }
-}
-
-/// The guard as a middleware: for `actix_web::middleware::from_fn`.
-pub async fn guard<B: MessageBody + 'static>(
-    auth: web::Data<dyn Auth>,
-    rules: web::Data<GuardRules>,
+async fn guard<S, B>(
     request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    next: Rc<S>,
+) -> Result<ServiceResponse, actix_web::Error>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    let (auth, rules) = (data::<dyn Auth>(&request)?, data::<GuardRules>(&request)?);
     let mut response = match admit(auth.as_ref(), &rules, request.request()).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
             }
-            let response = seen_through(request.method().is_safe(), next.call(request)).await?;
+            let changes_nothing = request.method().is_safe();
+            let response = seen_through(changes_nothing, next.call(request)).await?;
             if response.status() == StatusCode::FORBIDDEN {
                 record_refused(auth.as_ref(), &response).await;
             }
-            response.map_into_left_body()
+            response.map_into_boxed_body()
         }
         // An answer, not an error: an error would lose cookies that are set further out.
         Err(refused) => {
@@ -152,7 +126,7 @@ pub async fn guard<B: MessageBody + 'static>(
                 let about = About::refused(request.request(), why);
                 audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
             }
-            request.into_response(refused.error_response()).map_into_right_body()
+            request.into_response(refused.error_response())
         }
     };
     if response.status() == StatusCode::UNAUTHORIZED {
@@ -162,21 +136,32 @@ pub async fn guard<B: MessageBody + 'static>(
     Ok(response)
 }
 
+/// What the application must have been given.
+fn data<T: ?Sized + 'static>(request: &ServiceRequest) -> Result<Arc<T>> {
+    let data = request.app_data::<web::Data<T>>().cloned();
+    data.map(web::Data::into_inner).ok_or_else(|| {
+        Error::Internal(format!("the guard needs {} as application data", type_name::<T>()).into())
+    })
+}
+
 /// What comes of a request. One that may change something is seen through to its end, also when its
 /// client goes away meanwhile: what was done is recorded, and all that belongs to it is done.
-pub async fn seen_through<T: 'static>(
+pub fn seen_through<T: 'static>(
     changes_nothing: bool,
     request: impl Future<Output = T> + 'static,
-) -> T {
+) -> impl Future<Output = T> {
     if changes_nothing {
-        return request.await;
+        return Either::Left(request);
     }
-    match rt::spawn(request).await.map_err(JoinError::try_into_panic) {
-        Ok(answer) => answer,
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // Only the end of the runtime stops it, and this with it.
-        Err(Err(_)) => std::future::pending().await,
-    }
+    let spawned = rt::spawn(request);
+    Either::Right(async {
+        match spawned.await.map_err(JoinError::try_into_panic) {
+            Ok(answer) => answer,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Only the end of the runtime stops it, and this with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    })
 }
 
 /// Tells the security log of an answer that refused somebody what is not for him. A wrong
@@ -245,16 +230,6 @@ fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
             audit::record(Event::Throttled, &trace, &about);
             return Err(Error::TooManyAttempts(wait));
         }
-    }
-    Ok(())
-}
-
-/// 403 for a user who must change his password before he may ask for this.
-fn may_ask(user: &User, request: &HttpRequest) -> Result<()> {
-    let is =
-        |(method, path): &(Method, &str)| request.method() == method && opens(path, request.path());
-    if user.must_change && !WAYS_OUT.iter().any(is) {
-        return Err(Error::PasswordChangeRequired);
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
+use crate::models::is_url_safe;
 
 /// The longest segment of a path that logs tell: public ids are that long, usable ones longer.
 const MAX_SHOWN: usize = 36;
@@ -34,19 +35,35 @@ pub fn shown(path: &str) -> Cow<'_, str> {
 /// empty and no dot segments, no backslash, and encodes nothing that needs no encoding, nor any
 /// slash, percent sign or control character.
 fn is_canonical(path: &str) -> bool {
-    let segments_sound = || {
-        let inner = path.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-        let mut segments = inner.into_iter().flat_map(|inner| inner.split('/'));
-        path == "/" || segments.all(|segment| !matches!(segment, "" | "." | ".."))
-    };
-    path.starts_with('/')
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-        && segments_sound()
-        && encodings_sound(path.as_bytes())
+    // Most paths need no second look.
+    if is_plain(path.as_bytes()) {
+        return true;
+    }
+    let Some(rest) = path.as_bytes().strip_prefix(b"/") else { return false };
+    let inner = rest.strip_suffix(b"/").unwrap_or(rest);
+    path == "/" || inner.split(|byte| *byte == b'/').all(is_sound)
 }
 
-fn encodings_sound(path: &[u8]) -> bool {
-    let mut pieces = path.split(|byte| *byte == b'%');
+/// Whether a path has nothing but slashes, one at a time, and what is never spelled otherwise.
+fn is_plain(path: &[u8]) -> bool {
+    let mut after_slash = false;
+    path.first() == Some(&b'/')
+        && path.iter().all(|byte| {
+            let slash = *byte == b'/';
+            let sound = if slash { !after_slash } else { is_url_safe(*byte) };
+            after_slash = slash;
+            sound
+        })
+}
+
+fn is_sound(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
+        && segment.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'\\')
+        && (!segment.contains(&b'%') || encodings_sound(segment))
+}
+
+fn encodings_sound(segment: &[u8]) -> bool {
+    let mut pieces = segment.split(|byte| *byte == b'%');
     pieces.next();
     pieces.all(|piece| match piece {
         [high, low, ..] => {

@@ -16,6 +16,21 @@ const RANDOM_BYTES: usize = 32;
 /// Characters of a session id: 32 bytes in base64url without padding (RFC 4648, 5).
 const LENGTH: usize = 43;
 
+/// Whether a byte is of the URL-safe alphabet of base64 (RFC 4648, 5). It is asked of many bytes
+/// with every request.
+pub const fn is_url_safe(byte: u8) -> bool {
+    const SAFE: [bool; 256] = {
+        let mut safe = [false; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            safe[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            byte += 1;
+        }
+        safe
+    };
+    SAFE[byte as usize]
+}
+
 /// A session id as its owner holds it: the secret itself.
 ///
 /// It is shown once, by [`SessionId::reveal`], in the answer of the login. It cannot be printed or
@@ -37,8 +52,7 @@ impl SessionId {
     /// Reads an id that a client sent; none when it has not the shape of one.
     pub fn parse(sent: &[u8]) -> Option<Self> {
         let text: [u8; LENGTH] = sent.try_into().ok()?;
-        let shaped = text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        shaped.then_some(Self(text))
+        text.iter().all(|byte| is_url_safe(*byte)).then_some(Self(text))
     }
 
     /// The id in clear, for the one answer that hands it out.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Email, PasswordHash, Unknown, unknown};
+use super::{Email, PasswordHash, Told, Unknown, unknown};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
@@ -120,6 +120,9 @@ pub struct User {
     /// Members that this version does not know.
     #[serde(flatten, deserialize_with = "left_over")]
     pub unknown: Unknown,
+    /// What is told of this user.
+    #[serde(skip)]
+    pub told: Told,
 }
 
 /// The members of a [`User`] as stored.
@@ -159,6 +162,7 @@ impl User {
             created_at: now,
             updated_at: now,
             unknown: Unknown::new(),
+            told: Told::default(),
         }
     }
 

@@ -125,7 +125,6 @@ mod tests {
     use std::future::poll_fn;
     use std::sync::Arc;
 
-    use actix_web::web::Data;
     use rustls::crypto::ring;
     use rustls::pki_types::PrivateKeyDer;
     use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -171,8 +170,8 @@ mod tests {
         let (server, mut client) = ends().await;
         let mut connection =
             Connection::new(Either::Right(Box::new(server)), Duration::from_mins(1));
-        let in_flight = Data::new(InFlight::default());
-        let flight = Flight::begin(in_flight.clone(), Some(&connection.usage()));
+        let in_flight = Arc::new(InFlight::default());
+        let flight = Flight::begin(Arc::clone(&in_flight), Some(&connection.usage()));
         let mut connection = Pin::new(&mut connection);
         // Nobody reads: in the end neither the network nor TLS takes more.
         poll_fn(|context| {

@@ -1,19 +1,22 @@
 //! What surrounds every request: limits, one spelling of paths, a request id, security headers,
 //! a panic that becomes an answer, and the line in the log.
 
+use std::fmt::Write as _;
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _, web};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
 use futures_util::FutureExt as _;
+use futures_util::future::Either;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying, InFlight};
@@ -32,19 +35,21 @@ const MAX_HEADERS: usize = 16 * 1024;
 /// What the middleware needs to know.
 pub struct Edge {
     ids: RequestIds,
+    in_flight: Arc<InFlight>,
     https: bool,
 }
 
 impl Edge {
     /// For a service that is reached over https, or over plain http.
-    pub fn new(https: bool) -> Self {
-        Self { ids: RequestIds::new(), https }
+    pub fn new(in_flight: Arc<InFlight>, https: bool) -> Self {
+        Self { ids: RequestIds::new(), in_flight, https }
     }
 }
 
 /// Names requests that bring no name along: a number drawn at start, and a count.
 struct RequestIds {
-    process: u32,
+    /// What the names of this process begin with.
+    prefix: String,
     count: AtomicU64,
 }
 
@@ -53,7 +58,14 @@ impl RequestIds {
     fn new() -> Self {
         // Without randomness the names are only less unlike those of the last run.
         let process = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
-        Self { process, count: AtomicU64::new(0) }
+        Self { prefix: format!("{process:x}-"), count: AtomicU64::new(0) }
+    }
+
+    fn next(&self) -> HeaderValue {
+        let mut id = String::with_capacity(self.prefix.len() + 16);
+        id.push_str(&self.prefix);
+        let _ = write!(id, "{:x}", self.count.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::try_from(id).expect("hex is a value")
     }
 
     /// The id of a request: what its `X-Request-Id` says if it is sane, else a new one, which is
@@ -61,9 +73,7 @@ impl RequestIds {
     fn of(&self, request: &mut ServiceRequest) -> HeaderValue {
         let sent = request.headers().get(X_REQUEST_ID).filter(|id| is_sane(id.as_bytes()));
         sent.cloned().unwrap_or_else(|| {
-            let count = self.count.fetch_add(1, Ordering::Relaxed);
-            let id = format!("{:x}-{count:x}", self.process);
-            let id = HeaderValue::try_from(id).expect("hex is a value");
+            let id = self.next();
             request.headers_mut().insert(X_REQUEST_ID, id.clone());
             id
         })
@@ -76,49 +86,51 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed) && SessionId::parse(id).is_none()
 }
 
-/// The middleware: for `actix_web::middleware::from_fn`, outermost.
-pub async fn edge<B: MessageBody + 'static>(
-    here: web::Data<Edge>,
-    in_flight: web::Data<InFlight>,
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
-    let changes_nothing = request.method().is_safe();
-    seen_through(changes_nothing, answer(here, in_flight, request, next)).await
-}
-
-async fn answer<B: MessageBody + 'static>(
-    here: web::Data<Edge>,
-    in_flight: web::Data<InFlight>,
+/// What surrounds the application: for `App::wrap_fn`, outermost.
+pub fn edge<S>(
+    here: &Arc<Edge>,
     mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<Flying<EitherBody<B>>>, actix_web::Error> {
+    application: &S,
+) -> impl Future<Output = Result<ServiceResponse<Flying<BoxBody>>, actix_web::Error>> + use<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
+    S::Future: 'static,
+{
     let started = Instant::now();
-    let flight = Flight::begin(in_flight, request.request().conn_data::<Rc<Usage>>());
+    let connection = request.request().conn_data::<Rc<Usage>>();
+    let flight = Flight::begin(Arc::clone(&here.in_flight), connection);
+    let changes_nothing = request.method().is_safe();
     let checked = check(&request);
     let id = here.ids.of(&mut request);
-    let response = match checked {
-        Ok(()) => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(response) => response?.map_into_left_body(),
-            Err(_panic) => return Err(panicked(id, here.https)),
-        },
-        Err(refused) => {
-            let about = About::refused(request.request(), &refused);
-            audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
-            request.into_response(refused.error_response()).map_into_right_body()
+    let answer = match checked {
+        Ok(()) => Either::Left(application.call(request)),
+        Err(refused) => Either::Right(ready(Ok(refuse(request, &refused)))),
+    };
+    let here = Arc::clone(here);
+    let answer = async move {
+        match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(response) => Ok(finish(response?, started, id, here.https, flight)),
+            Err(_panic) => Err(panicked(id, here.https)),
         }
     };
-    Ok(finish(response, started, id, here.https, flight))
+    seen_through(changes_nothing, answer)
+}
+
+/// Turns a request away, and tells the security log.
+fn refuse(request: ServiceRequest, refused: &Error) -> ServiceResponse {
+    let about = About::refused(request.request(), refused);
+    audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
+    request.into_response(refused.error_response())
 }
 
 /// Completes an answer, and tells the log about it.
-fn finish<B: MessageBody>(
-    mut response: ServiceResponse<B>,
+fn finish(
+    mut response: ServiceResponse,
     started: Instant,
     id: HeaderValue,
     https: bool,
     flight: Flight,
-) -> ServiceResponse<Flying<B>> {
+) -> ServiceResponse<Flying<BoxBody>> {
     log(&response, started, &id);
     secure(response.headers_mut(), https);
     response.headers_mut().insert(X_REQUEST_ID, id);
@@ -155,28 +167,34 @@ fn check(request: &ServiceRequest) -> Result<()> {
 }
 
 /// The headers that every answer has: nothing here is to be guessed at, framed, kept, leaked or
-/// shared with other origins. Over https also that there is nothing without; over plain http that
-/// must not be said (RFC 6797, 7.2).
+/// shared with other origins.
+const SECURE: [(HeaderName, HeaderValue); 6] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    ),
+    (header::CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
+    (header::CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+/// Over https also that there is nothing without; over plain http that must not be said (RFC 6797,
+/// 7.2).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+
 fn secure(headers: &mut HeaderMap, https: bool) {
-    const CSP: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
-    const HSTS: &str = "max-age=31536000; includeSubDomains";
-    for (name, value) in [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
-        (header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
+    for (name, value) in SECURE {
+        headers.insert(name, value);
     }
     if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
 }
 
 /// One line per request: no query, no header but the request id, no secrets.
-fn log<B>(response: &ServiceResponse<B>, started: Instant, id: &HeaderValue) {
+fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
     let request = response.request();
     let extensions = request.extensions();
     let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id);

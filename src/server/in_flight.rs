@@ -3,11 +3,12 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
@@ -48,7 +49,7 @@ impl InFlight {
 }
 
 /// One of them, as long as this is there.
-pub struct Counted(Data<InFlight>);
+pub struct Counted(Arc<InFlight>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
@@ -68,7 +69,7 @@ pub struct Flight {
 
 impl Flight {
     /// Counts one more, which came on this connection.
-    pub fn begin(in_flight: Data<InFlight>, connection: Option<&Rc<Usage>>) -> Self {
+    pub fn begin(in_flight: Arc<InFlight>, connection: Option<&Rc<Usage>>) -> Self {
         in_flight.count.fetch_add(1, Ordering::SeqCst);
         let connection = connection.cloned();
         if let Some(connection) = &connection {
@@ -124,7 +125,10 @@ impl<B: MessageBody> MessageBody for Flying<B> {
                 other => return other,
             }
         }
-        let piece = this.rest.split_to(this.rest.len().min(PIECE));
+        let piece = match this.rest.len() {
+            ..=PIECE => std::mem::take(this.rest),
+            _ => this.rest.split_to(PIECE),
+        };
         Poll::Ready(Some(Ok(piece)))
     }
 }

@@ -9,6 +9,7 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use dashmap::{DashMap, Entry};
+use foldhash::fast::RandomState;
 
 use super::change::Op;
 use super::record::Record;
@@ -24,9 +25,12 @@ pub type Row = u64;
 /// Looking up a key locks one shard of a map; everything else goes through the indexes. Only one
 /// thread at a time changes a table (its writer).
 pub struct Table<R: Record> {
-    records: DashMap<ByKey<R>, Row>,
+    records: ByKeys<R>,
     indexes: RwLock<Indexes<R>>,
 }
+
+/// Records by their keys. Those are random or digests, and nobody outside chooses them.
+type ByKeys<R> = DashMap<ByKey<R>, Row, RandomState>;
 
 /// A record, equal to any other with its key: so a map needs no copies of keys, which are half of
 /// what it would take.
@@ -69,7 +73,7 @@ impl<R: Record> Default for Table<R> {
             next_row: 0,
             vital: 0,
         };
-        Self { records: DashMap::new(), indexes: RwLock::new(indexes) }
+        Self { records: DashMap::default(), indexes: RwLock::new(indexes) }
     }
 }
 

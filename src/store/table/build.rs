@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, hash_map};
 use std::sync::{Arc, RwLock};
 
-use dashmap::{DashMap, Entry};
+use dashmap::Entry;
+use foldhash::fast::RandomState;
 
-use super::{ByKey, Indexes, Row, Table};
+use super::{ByKey, ByKeys, Indexes, Row, Table};
 use crate::clock::Timestamp;
 use crate::store::change::Op;
 use crate::store::record::Record;
@@ -13,20 +14,23 @@ use crate::store::record::Record;
 /// Records as they are put together from file and journals; indexed only at the end, since in
 /// between two of them may hold the same unique value, and since all at once is quicker.
 pub struct Build<R: Record> {
-    records: DashMap<ByKey<R>, Row>,
+    records: ByKeys<R>,
     next_row: Row,
 }
 
 impl<R: Record> Default for Build<R> {
     fn default() -> Self {
-        Self { records: DashMap::new(), next_row: 0 }
+        Self { records: ByKeys::default(), next_row: 0 }
     }
 }
 
 impl<R: Record> Build<R> {
     /// Room for about so many records.
     pub fn with_capacity(records: usize) -> Self {
-        Self { records: DashMap::with_capacity(records), next_row: 0 }
+        Self {
+            records: ByKeys::with_capacity_and_hasher(records, RandomState::default()),
+            next_row: 0,
+        }
     }
 
     /// How many records there are so far.
