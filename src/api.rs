@@ -15,22 +15,24 @@ mod view;
 #[cfg(any(fuzzing, test))]
 pub use body::fuzzing;
 
+use std::rc::Rc;
+
 use actix_web::guard as on;
 use actix_web::{Resource, Route, Scope, web};
 
-use crate::auth::guard::{Guard, GuardRules};
+use crate::auth::guard::Guard;
 use crate::error::{Error, Result};
 
 pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 
-/// Adds the API under `/api/v1`, guarded by `rules`. It needs as application data: `dyn Auth`,
-/// `GuardRules`, `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service`
-/// provides them.
-pub fn configure(config: &mut web::ServiceConfig, rules: web::Data<GuardRules>) {
+/// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
+/// `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
+    let origins = Rc::new(guard.rules.origins.clone());
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
-    let scope = scope.default_service(web::to(not_found)).wrap(Guard);
-    config.service(scope.wrap_fn(move |request, next| cors::cors(&rules, request, next)));
+    let scope = scope.default_service(web::to(not_found)).wrap(guard);
+    config.service(scope.wrap_fn(move |request, next| cors::cors(&origins, request, next)));
 }
 
 /// All routes, with `end` at the end of each path. They are tried one after the other, so what is

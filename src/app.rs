@@ -12,7 +12,7 @@ use crate::auth::accounts::{Accounts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
 use crate::auth::basic::BasicAuth;
-use crate::auth::guard::GuardRules;
+use crate::auth::guard::{Guard, GuardRules};
 use crate::auth::hashing::{Hasher, Lanes};
 use crate::auth::none::NoAuth;
 use crate::auth::proxies::Proxies;
@@ -64,7 +64,7 @@ pub struct Service {
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
     backups: Arc<Backups>,
-    rules: GuardRules,
+    rules: Arc<GuardRules>,
     proxies: Proxies,
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
@@ -91,7 +91,7 @@ impl Service {
             accounts,
             auth,
             backups: Arc::new(backups),
-            rules: config.guard_rules(),
+            rules: Arc::new(config.guard_rules()),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
@@ -103,14 +103,15 @@ impl Service {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
         let backups = web::Data::from(Arc::clone(&self.backups));
-        let rules = web::Data::new(self.rules.clone());
+        let rules = web::Data::from(Arc::clone(&self.rules));
         let proxies = web::Data::new(self.proxies.clone());
+        let guard = self.guard();
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
-            config.app_data(accounts).app_data(auth).app_data(rules.clone()).app_data(proxies);
+            config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
             config.app_data(login_errors).app_data(body_timeout).app_data(backups);
-            api::configure(config, rules);
+            api::configure(config, guard);
         }
     }
 
@@ -128,6 +129,11 @@ impl Service {
             }
             rt::time::sleep(SWEEP_INTERVAL).await;
         }
+    }
+
+    /// The guard of the API, for routes outside it.
+    pub fn guard(&self) -> Guard {
+        Guard { auth: Arc::clone(&self.auth), rules: Arc::clone(&self.rules) }
     }
 
     /// Who is speaking, for handlers outside the API.

@@ -8,6 +8,7 @@ mod tls;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,9 +59,9 @@ where
 {
     let tls = Tls::open(config)?.map(Arc::new);
     let in_flight = Arc::new(InFlight::default());
-    let here = Arc::new(Edge::new(Arc::clone(&in_flight), config.is_https()));
+    let (flights, https) = (Arc::clone(&in_flight), config.is_https());
     let application = move || {
-        let here = Arc::clone(&here);
+        let here = Rc::new(Edge::new(Arc::clone(&flights), https));
         App::new()
             .configure(routes.clone())
             .default_service(web::to(api::not_found))

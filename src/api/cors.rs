@@ -3,14 +3,14 @@
 //! Preflights are answered here, before the guard, since browsers send them without credentials.
 
 use std::future::ready;
+use std::rc::Rc;
 
+use actix_web::HttpResponse;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
-use actix_web::{HttpResponse, web};
 use futures_util::future::Either;
 
-use crate::auth::guard::GuardRules;
 use crate::auth::origins::Origins;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
@@ -23,23 +23,23 @@ const PREFLIGHT_MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// The middleware: for `Scope::wrap_fn`.
 pub fn cors<S>(
-    rules: &web::Data<GuardRules>,
+    origins: &Rc<Origins>,
     request: ServiceRequest,
     next: &S,
 ) -> impl Future<Output = Result<ServiceResponse, actix_web::Error>> + use<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
 {
-    let rules = rules.clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let answer = if is_preflight(&request) {
-        Either::Left(ready(Ok(preflight(request, &rules.origins, origin.as_ref()))))
+        Either::Left(ready(Ok(preflight(request, origins, origin.as_ref()))))
     } else {
         Either::Right(next.call(request))
     };
+    let origins = Rc::clone(origins);
     async move {
         let mut response = answer.await?;
-        share(&rules.origins, origin.as_ref(), response.headers_mut());
+        share(&origins, origin.as_ref(), response.headers_mut());
         Ok(response)
     }
 }

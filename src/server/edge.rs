@@ -1,12 +1,12 @@
 //! What surrounds every request: limits, one spelling of paths, a request id, security headers,
 //! a panic that becomes an answer, and the line in the log.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
@@ -32,7 +32,7 @@ const MAX_TARGET: usize = 8 * 1024;
 /// The most bytes of all header names and values together.
 const MAX_HEADERS: usize = 16 * 1024;
 
-/// What the middleware needs to know.
+/// What the middleware needs to know; each worker has its own.
 pub struct Edge {
     ids: RequestIds,
     in_flight: Arc<InFlight>,
@@ -46,25 +46,27 @@ impl Edge {
     }
 }
 
-/// Names requests that bring no name along: a number drawn at start, and a count.
+/// Names requests that bring no name along: a number that a worker draws at start, and a count.
 struct RequestIds {
-    /// What the names of this process begin with.
+    /// What the names of this worker begin with.
     prefix: String,
-    count: AtomicU64,
+    count: Cell<u64>,
 }
 
 impl RequestIds {
     /// Begins to count.
     fn new() -> Self {
         // Without randomness the names are only less unlike those of the last run.
-        let process = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
-        Self { prefix: format!("{process:x}-"), count: AtomicU64::new(0) }
+        let worker = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
+        Self { prefix: format!("{worker:x}-"), count: Cell::new(0) }
     }
 
     fn next(&self) -> HeaderValue {
+        let count = self.count.get();
+        self.count.set(count + 1);
         let mut id = String::with_capacity(self.prefix.len() + 16);
         id.push_str(&self.prefix);
-        let _ = write!(id, "{:x}", self.count.fetch_add(1, Ordering::Relaxed));
+        let _ = write!(id, "{count:x}");
         HeaderValue::try_from(id).expect("hex is a value")
     }
 
@@ -88,7 +90,7 @@ fn is_sane(id: &[u8]) -> bool {
 
 /// What surrounds the application: for `App::wrap_fn`, outermost.
 pub fn edge<S>(
-    here: &Arc<Edge>,
+    here: &Rc<Edge>,
     mut request: ServiceRequest,
     application: &S,
 ) -> impl Future<Output = Result<ServiceResponse<Flying<BoxBody>>, actix_web::Error>> + use<S>
@@ -106,7 +108,7 @@ where
         Ok(()) => Either::Left(application.call(request)),
         Err(refused) => Either::Right(ready(Ok(refuse(request, &refused)))),
     };
-    let here = Arc::clone(here);
+    let here = Rc::clone(here);
     let answer = async move {
         match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(response) => Ok(finish(response?, started, id, here.https, flight)),

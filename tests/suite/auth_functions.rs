@@ -7,7 +7,7 @@ use actix_web::{App, HttpRequest, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sessiond::app::{Service, World};
-use sessiond::auth::guard::{Caller, Guard};
+use sessiond::auth::guard::Caller;
 use sessiond::auth::{Auth, Login, OPEN_PATHS};
 use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
@@ -178,7 +178,7 @@ async fn a_session_belongs_to_its_user_until_it_is_destroyed() {
 async fn the_guard_before_a_route_of_ones_own_lets_through_whom_it_lets_through_to_the_api() {
     let kind = kind("session_db_auth").await;
     let hello = |caller: Caller| async move { caller.user().unwrap().display_name() };
-    let own = web::scope("/hello").wrap(Guard).route("", web::to(hello));
+    let own = web::scope("/hello").wrap(kind.service.guard()).route("", web::to(hello));
     let application = App::new().configure(kind.service.routes()).service(own);
     let application = init_service(application).await;
     let status = async |request: TestRequest| {
