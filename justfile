@@ -63,3 +63,7 @@ bench-timing:
 # Start, memory, look-ups, writes and folds, up to a million records (about five minutes, 4 GB of memory)
 bench-store *arguments:
     cargo bench --locked --bench store -- {{ arguments }}
+
+# Instructions per guarded GET against the kept figure (a minute, and the builds; also on a machine that is busy)
+perf-check:
+    .ci/perf-check

@@ -1,6 +1,8 @@
 //! Hashing of passwords, on lanes of its own: a bounded number of threads with a bounded queue,
-//! so that a flood of logins neither takes the workers nor the memory.
+//! so that a flood of logins neither takes the workers nor the memory. Where they share a core with
+//! a worker, the worker goes first.
 
+mod priority;
 mod toll;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,7 +37,14 @@ impl Lanes {
         let jobs = Arc::new(Mutex::new(jobs));
         for lane in 0..lanes {
             let jobs = Arc::clone(&jobs);
-            thread::Builder::new().name(format!("hash {lane}")).spawn(move || work(&jobs))?;
+            thread::Builder::new().name(format!("hash {lane}")).spawn(move || {
+                let lowered = priority::lower();
+                // Once is enough: what keeps one lane from it keeps all.
+                if let (0, Err(cause)) = (lane, lowered) {
+                    log::info!("the hashing lanes keep the priority of the workers: {cause}");
+                }
+                work(&jobs);
+            })?;
         }
         Ok(Self { sender, busy: Arc::default(), capacity: lanes.saturating_add(queue) })
     }

@@ -24,6 +24,7 @@ mod csrf;
 mod durability_table;
 mod emails_and_passwords;
 mod first_start;
+mod flood;
 mod framing;
 mod fresh;
 mod gate;
