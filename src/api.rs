@@ -18,6 +18,7 @@ pub use body::fuzzing;
 use std::rc::Rc;
 
 use actix_web::guard as on;
+use actix_web::http::Method;
 use actix_web::{Resource, Route, Scope, web};
 
 use crate::auth::guard::Guard;
@@ -92,7 +93,7 @@ fn get() -> Route {
 }
 
 fn get_or_head() -> impl on::Guard {
-    on::Any(on::Get()).or(on::Head())
+    on::fn_guard(|request| matches!(request.head().method, Method::GET | Method::HEAD))
 }
 
 /// What answers where there is nothing.

@@ -24,7 +24,9 @@ pub fn shown(path: &str) -> Cow<'_, str> {
     let hidden = |segment: &&str| {
         segment.len() > MAX_SHOWN || segment.contains('@') || segment.contains("%40")
     };
-    if !path.split('/').any(|segment| hidden(&segment)) {
+    // As nearly all are: nothing in them can be hidden.
+    let short = path.len() <= MAX_SHOWN && !path.bytes().any(|byte| matches!(byte, b'@' | b'%'));
+    if short || !path.split('/').any(|segment| hidden(&segment)) {
         return Cow::Borrowed(path);
     }
     let segments = path.split('/').map(|segment| if hidden(&segment) { "*" } else { segment });

@@ -21,6 +21,8 @@ use audit_file::AuditFile;
 
 pub use audit_file::can_append_to;
 
+/// How long a line is that has room enough for most, in bytes.
+const LINE: usize = 256;
 /// The most characters of one text in the log.
 const MAX_TEXT: usize = 512;
 
@@ -94,7 +96,8 @@ fn audit_file_of(metadata: &Metadata<'_>) -> Option<&'static AuditFile> {
 }
 
 fn text(record: &Record<'_>, time: Timestamp) -> String {
-    let mut line = format!("{time} {:5} ", record.level());
+    let mut line = String::with_capacity(LINE);
+    let _ = write!(line, "{time} {:5} ", record.level());
     if record.target() == audit::TARGET {
         line.extend([audit::TARGET, ": "]);
     }
