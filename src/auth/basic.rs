@@ -67,16 +67,18 @@ impl Auth for BasicAuth {
         let token = authorization.and_then(|header| credentials::of_scheme(header, "Basic"));
         let Some(token) = token else { return Ok(None) };
         let decoded = credentials::decode_basic(token);
+        let key = decoded.as_ref().map(|decoded| self.verified.key(decoded));
+        if let Some(key) = &key
+            && let Some(user) = self.remembered(key).await?
+        {
+            return Ok(Some(user));
+        }
         let sent = decoded.as_ref().and_then(|decoded| credentials::split_basic(decoded));
-        let Some((decoded, sent)) = decoded.as_ref().zip(sent) else {
+        let Some((key, sent)) = key.zip(sent) else {
             let about = About::refused(request, "malformed Basic credentials");
             audit::record(Event::InputRefused, &Trace::of(request), &about);
             return Ok(None);
         };
-        let key = self.verified.key(decoded);
-        if let Some(user) = self.remembered(&key).await? {
-            return Ok(Some(user));
-        }
         // Many requests at once with one new credential do not all hash it: they wait for each
         // other, and share what came of a verification that began after they did.
         let (turn, arrived) = (self.verified.turns.of(key, Mutex::default), self.now());
@@ -114,7 +116,8 @@ impl Auth for BasicAuth {
 /// They are known by their HMAC under a key that lives as long as the process: what is in memory
 /// tells no password.
 struct VerifiedCredentials {
-    key: [u8; 32],
+    /// Has taken the key in already, which is half of the work.
+    keyed: Hmac<Sha256>,
     known: DashMap<Key, (Arc<User>, Timestamp)>,
     /// Held by the request that verifies a credential; tells the others when the last verification
     /// began that refused it.
@@ -126,11 +129,13 @@ type Key = [u8; 32];
 
 impl VerifiedCredentials {
     fn new(random: &dyn Random) -> Result<Self> {
-        Ok(Self { key: random::bytes(random)?, known: DashMap::new(), turns: Turns::new() })
+        let key: [u8; 32] = random::bytes(random)?;
+        let keyed = Hmac::new_from_slice(&key).expect("any length is a key");
+        Ok(Self { keyed, known: DashMap::new(), turns: Turns::new() })
     }
 
     fn key(&self, credentials: &str) -> Key {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
+        let mut mac = self.keyed.clone();
         mac.update(credentials.as_bytes());
         mac.finalize().into_bytes().into()
     }
