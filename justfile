@@ -63,3 +63,8 @@ bench-timing:
 # Start, memory, look-ups, writes and folds, up to a million records (about five minutes, 4 GB of memory)
 bench-store *arguments:
     cargo bench --locked --bench store -- {{ arguments }}
+
+# CPU per request beside a bare handler and the peers, logins under a flood, footprint (about ten minutes, and the builds; needs wrk)
+bench-http *arguments:
+    benches/peers/build
+    cargo bench --locked --bench http -- {{ arguments }}
