@@ -16,6 +16,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 /// A request that is asked for again and again, and the status that must come of it.
 pub struct Load {
+    pub name: String,
     pub server: Rc<Server>,
     pub path: String,
     pub header: Option<(&'static str, String)>,
@@ -34,9 +35,9 @@ pub struct Round {
 
 impl Load {
     /// The current user, asked for by somebody whom the server knows.
-    pub fn of(server: &Rc<Server>) -> Self {
+    pub fn of(name: impl Into<String>, server: &Rc<Server>) -> Self {
         let (server, path) = (Rc::clone(server), "/api/v1/users/me".to_owned());
-        Self { server, path, header: None, ids: None, status: 200 }
+        Self { name: name.into(), server, path, header: None, ids: None, status: 200 }
     }
 
     /// With a header.
@@ -47,16 +48,6 @@ impl Load {
     /// With this session in the cookie.
     pub fn session(self, id: &str) -> Self {
         self.with("Cookie", format!("_my_session_id={id}"))
-    }
-
-    /// Asks for this instead.
-    pub fn path(self, path: String) -> Self {
-        Self { path, ..self }
-    }
-
-    /// With each of these sessions in turn.
-    pub fn ids(self, ids: PathBuf) -> Self {
-        Self { ids: Some(ids), ..self }
     }
 
     /// Shall be answered with another status.
@@ -85,7 +76,7 @@ impl Load {
             None => request,
         };
         let answer = request.send();
-        assert_eq!(answer.status, self.status, "{answer:?}");
+        assert_eq!(answer.status, self.status, "{}: {answer:?}", self.name);
     }
 
     /// Requests, the time in all, p50 and p99.
@@ -109,7 +100,7 @@ impl Load {
             panic!("wrk tells something else: {output}");
         };
         let expected = if self.status < 400 { 0 } else { requests };
-        assert!(requests > 0 && failed == 0 && refused == expected, "{}: {output}", self.path);
+        assert!(requests > 0 && failed == 0 && refused == expected, "{}: {output}", self.name);
         [requests, time, p50, p99].map(figure)
     }
 }

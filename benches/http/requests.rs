@@ -30,42 +30,31 @@ const EMAIL: &str = "user.number.0@example.com";
 /// What many sessions are compared with.
 const FEW: usize = 1_000;
 
-/// What is asked of whom, and what came of it.
-struct Row {
-    name: String,
-    load: Load,
-    rounds: Vec<Round>,
-}
-
 pub fn measure(effort: &Effort) {
     pin_client();
-    let mut rows = rows(effort);
+    let mut rows: Vec<(Load, Vec<Round>)> =
+        loads(effort).into_iter().map(|load| (load, Vec::new())).collect();
     for _ in 0..effort.rounds {
-        for Row { load, rounds, .. } in &mut rows {
+        for (load, rounds) in &mut rows {
             rounds.push(load.round(effort.round));
         }
     }
     report(&rows);
 }
 
-fn rows(effort: &Effort) -> Vec<Row> {
-    let mut rows = beside();
-    rows.extend(kinds());
-    rows.extend(
-        [FEW, effort.many]
-            .map(|number| row(format!("session_db_auth, each of {number} sessions"), many(number))),
-    );
-    rows
-}
-
-fn row(name: impl Into<String>, load: Load) -> Row {
-    Row { name: name.into(), load, rounds: Vec::new() }
+/// The ceiling first, the two numbers of sessions last.
+fn loads(effort: &Effort) -> Vec<Load> {
+    let mut loads = beside();
+    loads.extend(known());
+    loads.extend(unknown());
+    loads.extend([FEW, effort.many].map(many));
+    loads
 }
 
 /// The ceiling, and the peers.
-fn beside() -> Vec<Row> {
-    let ceiling =
-        row("bare actix-web (the ceiling)", Load::of(&Rc::new(Server::beside("ceiling"))));
+fn beside() -> Vec<Load> {
+    let ceiling = Rc::new(Server::beside("ceiling"));
+    let ceiling = Load::of("bare actix-web (the ceiling)", &ceiling);
     let peers = [
         ("actix-identity, session in the cookie", "actix-identity-peer"),
         ("axum-login, session in memory", "axum-login-peer"),
@@ -74,42 +63,46 @@ fn beside() -> Vec<Row> {
         let server = Rc::new(Server::beside(program));
         let answer = server.post("/login").send();
         let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap();
-        row(name, Load::of(&server).with("Cookie", cookie))
+        Load::of(name, &server).with("Cookie", cookie)
     });
     [ceiling].into_iter().chain(peers).collect()
 }
 
-/// The program in each of its kinds.
-fn kinds() -> Vec<Row> {
-    let db = Rc::new(Server::of(program("session_db_auth")));
-    let id = log_in(&db);
-    let logging = program("session_db_auth").unset("RUST_LOG");
-    let logging = Rc::new(Server::logging(logging));
-    let logged = Load::of(&logging).session(&log_in(&logging));
-    let in_memory = ["session_exp_auth", "session_auth"].map(|kind| {
+/// The program in each kind that knows somebody, or lets everybody in.
+fn known() -> Vec<Load> {
+    let mut loads = Vec::new();
+    for kind in ["session_db_auth", "session_exp_auth", "session_auth"] {
         let server = Rc::new(Server::of(program(kind)));
-        row(format!("{kind}, cookie"), Load::of(&server).session(&log_in(&server)))
-    });
-    let mut rows = vec![
-        row("session_db_auth, cookie", Load::of(&db).session(&id)),
-        row("session_db_auth, bearer", Load::of(&db).with("Authorization", format!("Bearer {id}"))),
-        row("session_db_auth, cookie, log to a file", logged),
-    ];
-    rows.extend(in_memory);
-    let [none, basic, auth] =
-        ["none", "basic_auth", "auth"].map(|kind| Rc::new(Server::of(program(kind))));
-    let user = introduce(&none, ("Accept", "*/*"));
+        let id = log_in(&server);
+        loads.push(Load::of(format!("{kind}, cookie"), &server).session(&id));
+        if kind == "session_db_auth" {
+            let bearer = Load::of("session_db_auth, bearer", &server);
+            loads.push(bearer.with("Authorization", format!("Bearer {id}")));
+        }
+    }
+    let logging = Rc::new(Server::logging(program("session_db_auth").unset("RUST_LOG")));
+    let id = log_in(&logging);
+    loads.push(Load::of("session_db_auth, cookie, log to a file", &logging).session(&id));
+    let basic = Rc::new(Server::of(program("basic_auth")));
     let credential = format!("Basic {}", STANDARD.encode(format!("{EMAIL}:{ADMIN_PASSWORD}")));
     introduce(&basic, ("Authorization", &credential));
-    rows.extend([
-        row("basic_auth, remembered", Load::of(&basic).with("Authorization", credential)),
-        row("none, a user by id", Load::of(&none).path(user)),
-        row("auth, which knows nobody", Load::of(&auth).with("Authorization", "Test").refused(403)),
-        row("session_db_auth, unknown id", Load::of(&db).session(NO_SESSION).refused(403)),
-        row("session_db_auth, forged id", Load::of(&db).session(&NO_SESSION[1..]).refused(403)),
-        row("session_db_auth, no credential", Load::of(&db).refused(401)),
-    ]);
-    rows
+    loads.push(Load::of("basic_auth, remembered", &basic).with("Authorization", credential));
+    let none = Rc::new(Server::of(program("none")));
+    let path = introduce(&none, ("Accept", "*/*"));
+    loads.push(Load { path, ..Load::of("none, a user by id", &none) });
+    loads
+}
+
+/// What is refused.
+fn unknown() -> [Load; 4] {
+    let db = Rc::new(Server::of(program("session_db_auth")));
+    let auth = Rc::new(Server::of(program("auth")));
+    [
+        Load::of("session_db_auth, unknown id", &db).session(NO_SESSION).refused(403),
+        Load::of("session_db_auth, forged id", &db).session(&NO_SESSION[1..]).refused(403),
+        Load::of("session_db_auth, no credential", &db).refused(401),
+        Load::of("auth, any credential", &auth).with("Authorization", "Test").refused(403),
+    ]
 }
 
 /// The program, which neither logs nor throttles.
@@ -144,26 +137,28 @@ fn many(number: usize) -> Load {
     let ids = program.folder().join("ids");
     let lines: Vec<&str> = some.iter().map(SessionId::reveal).collect();
     fs::write(&ids, lines.join("\n")).unwrap();
-    Load::of(&Rc::new(Server::of(program))).ids(ids)
+    let name = format!("session_db_auth, each of {number} sessions");
+    Load { ids: Some(ids), ..Load::of(name, &Rc::new(Server::of(program))) }
 }
 
-fn report(rows: &[Row]) {
-    let cpu = |row: &Row| row.rounds.iter().map(|round| round.cpu).collect::<Vec<_>>();
+fn report(rows: &[(Load, Vec<Round>)]) {
+    let cpu = |rounds: &[Round]| rounds.iter().map(|round| round.cpu).collect::<Vec<_>>();
+    let ceiling = cpu(&rows[0].1);
     println!("| asked | status | CPU, us | x the ceiling | requests/s | p50, us | p99, us |");
     println!("|---|---|---|---|---|---|---|");
-    for row in rows {
-        let of = |figure: fn(&Round) -> f64| median(row.rounds.iter().map(figure));
+    for (load, rounds) in rows {
+        let of = |figure: fn(&Round) -> f64| median(rounds.iter().map(figure));
         println!(
             "| {} | {} | {:.1} | {:.2} | {:.0} | {:.0} | {:.0} |",
-            row.name,
-            row.load.status,
+            load.name,
+            load.status,
             of(|round| round.cpu),
-            ratio(cpu(row), cpu(&rows[0])),
+            ratio(cpu(rounds), ceiling.clone()),
             of(|round| round.per_second),
             of(|round| round.p50),
             of(|round| round.p99),
         );
     }
-    let [.., few, many] = rows else { unreachable!("there are more") };
-    println!("\n{}: {:.2} x the CPU at {FEW}", many.name, ratio(cpu(many), cpu(few)));
+    let [.., (_, few), (load, many)] = rows else { unreachable!("there are more") };
+    println!("\n{}: {:.2} x the CPU at {FEW}", load.name, ratio(cpu(many), cpu(few)));
 }
