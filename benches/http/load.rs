@@ -1,5 +1,6 @@
 //! What a row asks, and wrk, which asks it on 16 connections from a core of its own.
 
+use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,9 +11,6 @@ use crate::server::Server;
 
 const CONNECTIONS: &str = "16";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/http/wrk.lua");
-/// How long a server is asked with each of many sessions before that is measured: the first use
-/// in a minute is a write, whatever the number of sessions, and belongs to no round.
-const WARM_UP: Duration = Duration::from_secs(1);
 
 /// A request that is asked for again and again, and the status that must come of it.
 pub struct Load {
@@ -57,10 +55,9 @@ impl Load {
 
     /// Asks for so long.
     pub fn round(&self, time: Duration) -> Round {
-        if self.ids.is_some() {
-            self.wrk(WARM_UP);
-        } else {
-            self.probe();
+        match &self.ids {
+            Some(ids) => self.use_each(&fs::read_to_string(ids).unwrap()),
+            None => self.probe(),
         }
         let before = cpu(self.server.process);
         let [requests, time, p50, p99] = self.wrk(time);
@@ -77,6 +74,16 @@ impl Load {
         };
         let answer = request.send();
         assert_eq!(answer.status, self.status, "{}: {answer:?}", self.name);
+    }
+
+    /// The first use of a session in a minute is a write, however many there are, and belongs to no
+    /// round.
+    fn use_each(&self, ids: &str) {
+        let mut connection = self.server.connect();
+        for id in ids.lines() {
+            connection.write(self.server.question(id));
+            assert_eq!(connection.answer().unwrap().status, self.status, "{}", self.name);
+        }
     }
 
     /// Requests, the time in all, p50 and p99.

@@ -89,11 +89,8 @@ impl<'s> Caller<'s> {
 
     /// Asks at his pace for so long; returns how long each answer took, in microseconds.
     fn ask_for(&self, time: Duration) -> Vec<f64> {
-        let (Self { server, session }, host) = (self, self.server.address);
-        let request = format!(
-            "GET /api/v1/users/me HTTP/1.1\r\nHost: {host}\r\nCookie: _my_session_id={session}\r\n\r\n"
-        );
-        let mut connection = server.connect();
+        let mut connection = self.server.connect();
+        let question = self.server.question(&self.session);
         let began = Instant::now();
         let mut times = Vec::new();
         let mut due = began;
@@ -101,7 +98,7 @@ impl<'s> Caller<'s> {
             let wait = due.saturating_duration_since(Instant::now());
             std::thread::sleep(wait);
             let from = if wait.is_zero() { due } else { Instant::now() };
-            connection.write(&request);
+            connection.write(&question);
             assert_eq!(connection.answer().unwrap().status, 200);
             times.push(from.elapsed().as_secs_f64() * 1e6);
             due += PACE;

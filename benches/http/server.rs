@@ -44,6 +44,14 @@ impl Server {
         Self { process: server.process(), client, _running: Box::new(server) }
     }
 
+    /// Who the owner of a session is, asked on a connection that stays open.
+    pub fn question(&self, session: &str) -> String {
+        let host = self.address;
+        format!(
+            "GET /api/v1/users/me HTTP/1.1\r\nHost: {host}\r\nCookie: _my_session_id={session}\r\n\r\n"
+        )
+    }
+
     /// Starts one of those beside the program.
     pub fn beside(name: &str) -> Self {
         let path = Path::new(PEERS).join("target/release").join(name);
