@@ -67,3 +67,8 @@ bench-store *arguments:
 # Instructions per guarded GET against the kept figure (a minute, and the builds; also on a machine that is busy)
 perf-check:
     .ci/perf-check
+
+# CPU per request beside a bare handler and the peers, logins under a flood, footprint (about ten minutes, and the builds; needs wrk)
+bench-http *arguments:
+    benches/peers/build
+    cargo bench --locked --bench http -- {{ arguments }}

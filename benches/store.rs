@@ -18,6 +18,9 @@ mod harness {
 mod data;
 #[path = "store/fold.rs"]
 mod fold;
+#[allow(dead_code, reason = "the other bench uses the rest of it")]
+#[path = "http/process.rs"]
+mod process;
 #[path = "store/size.rs"]
 mod size;
 #[path = "store/start.rs"]

@@ -15,6 +15,7 @@ use sessiond::store::load::Loaded;
 
 use crate::data;
 use crate::harness::scratch::Scratch;
+use crate::process;
 
 pub fn measure(number: usize) {
     let scratch = Scratch::new();
@@ -23,12 +24,12 @@ pub fn measure(number: usize) {
         data::write(scratch.path(), number);
         return again(scratch.path(), number);
     };
-    let path = Path::new(&path);
-    let before = resident();
+    let (path, this) = (Path::new(&path), std::process::id());
+    let before = process::resident(this);
     let users = Loaded::<User>::read(&Disk, path).unwrap();
-    let with_users = resident();
+    let with_users = process::resident(this);
     let sessions = Loaded::<UserSession>::read(&Disk, path).unwrap();
-    let with_both = resident();
+    let with_both = process::resident(this);
     drop((users, sessions));
     let each = |bytes: usize| bytes / number;
     let (user, session) = (each(with_users - before), each(with_both - with_users));
@@ -70,11 +71,4 @@ fn serde_alone(path: &Path) -> (Duration, usize) {
 #[expect(clippy::cast_precision_loss, reason = "for people")]
 fn megabytes(bytes: usize) -> f64 {
     bytes as f64 / 1e6
-}
-
-/// Resident memory of this process, in bytes.
-pub fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.split_whitespace().next().unwrap().parse::<usize>().unwrap() * 1024
 }
