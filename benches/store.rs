@@ -12,7 +12,11 @@
 mod harness {
     pub mod records;
     pub mod scratch;
+    pub mod watched_files;
 }
+
+#[path = "store/cpu.rs"]
+mod cpu;
 
 #[path = "store/data.rs"]
 mod data;
@@ -22,14 +26,19 @@ mod fold;
 mod size;
 #[path = "store/start.rs"]
 mod start;
+#[path = "store/worker.rs"]
+mod worker;
+#[path = "store/writes.rs"]
+mod writes;
 
 /// A part: its name, how many records it is asked for unless told otherwise, and what it does.
 type Part = (&'static str, &'static [usize], fn(usize));
 
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 4] = [
     ("start", &[1_000, 10_000, 100_000, 1_000_000], start::measure),
     ("size", &[100_000, 1_000_000], size::measure),
     ("fold", &[100_000], fold::measure),
+    ("writes", &[10_000], writes::measure),
 ];
 
 fn main() {
