@@ -28,7 +28,7 @@ pub fn print(results: &Path) {
             continue;
         };
         let compared = if step == base { String::new() } else { format!("`{base}`") };
-        println!("| {what} (`{step}`) | {} | {:.2} | {compared} |", told(time), time / least);
+        println!("| {what} (`{step}`) | {} | {:.3} | {compared} |", told(time), time / least);
     }
 }
 

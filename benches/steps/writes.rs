@@ -10,15 +10,15 @@ use futures_util::stream::{self, StreamExt as _};
 use sessiond::app::{Service, Stores, World};
 use sessiond::auth::Login;
 use sessiond::config::Config;
-use sessiond::models::User;
+use sessiond::models::{User, UserSession};
 use sessiond::store::{Room, SessionStore as _};
 
 use crate::data;
 use crate::harness::records::run;
 use crate::harness::scratch::Scratch;
 
-/// Users whose sessions are made in turn.
-const USERS: usize = 10_000;
+/// Users whose sessions are made in turn: so many that none comes to the most that he may have.
+const USERS: usize = 100_000;
 /// Bytes of a line of the journal that holds a session.
 const LINE: usize = 525;
 
@@ -74,13 +74,13 @@ fn appends(criterion: &mut Criterion, users: &[User]) {
 }
 
 /// How long it takes to store all of them, when so many are on their way at once.
-fn append(stores: &Stores, new: Vec<sessiond::models::UserSession>, writers: usize) -> Duration {
+fn append(stores: &Stores, new: Vec<UserSession>, writers: usize) -> Duration {
     let sessions = Arc::clone(&stores.sessions);
     let insert = |session| sessions.insert(session, Room::default());
     let started = Instant::now();
-    let stored = stream::iter(new).map(insert).buffer_unordered(writers);
-    run(stored.for_each(|stored| {
-        stored.unwrap();
+    let answers = stream::iter(new).map(insert).buffer_unordered(writers);
+    run(answers.for_each(|answer| {
+        answer.unwrap();
         std::future::ready(())
     }));
     started.elapsed()

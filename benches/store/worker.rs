@@ -79,7 +79,8 @@ impl Worker {
         ended.recv().unwrap();
         let time = started.elapsed();
         thread::sleep(ASLEEP);
+        let cpu = cpu::of_others().saturating_sub(before);
         let count = u32::try_from(count).unwrap();
-        Cost { time: time / count, cpu: (cpu::of_others() - before) / count }
+        Cost { time: time / count, cpu: cpu / count }
     }
 }

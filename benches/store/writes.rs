@@ -37,6 +37,10 @@ use crate::worker::{Cost, Worker};
 const CALLERS: [(usize, usize); 3] = [(1, 150), (8, 100), (64, 50)];
 const ROUNDS: usize = 15;
 
+pub const HEAD: &str = "
+| | callers | a second | x the disk | a batch | CPU | in memory | bytes alone | x both |
+|---|---|---|---|---|---|---|---|---|";
+
 /// Makes a change of what it is given, as one caller.
 type Act<T> = Arc<dyn Fn(T) -> LocalBoxFuture<'static, ()> + Send + Sync>;
 
@@ -59,10 +63,6 @@ pub fn measure(number: usize) {
         sessions.round(&worker);
         users.round(&worker);
     }
-    println!(
-        "| | callers | a second | x the disk | a batch | CPU | in memory | bytes alone | x both |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
     sessions.tell("sessions");
     users.tell("users");
 }
