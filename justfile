@@ -60,7 +60,11 @@ fuzz *arguments:
 bench-timing:
     cargo bench --locked --bench login_timing
 
-# Start, memory, look-ups, writes and folds, up to a million records (about five minutes, 4 GB of memory)
+# What the steps of a request cost, each beside the least that it could, in process (about a minute, and the build)
+bench-steps *arguments:
+    cargo bench --locked --bench steps -- {{ arguments }}
+
+# Start, memory, look-ups, durable writes and folds, up to a million records (about five minutes, 4 GB of memory)
 bench-store *arguments:
     cargo bench --locked --bench store -- {{ arguments }}
 

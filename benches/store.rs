@@ -12,7 +12,11 @@
 mod harness {
     pub mod records;
     pub mod scratch;
+    pub mod watched_files;
 }
+
+#[path = "store/cpu.rs"]
+mod cpu;
 
 #[path = "store/data.rs"]
 mod data;
@@ -25,21 +29,27 @@ mod process;
 mod size;
 #[path = "store/start.rs"]
 mod start;
+#[path = "store/worker.rs"]
+mod worker;
+#[path = "store/writes.rs"]
+mod writes;
 
-/// A part: its name, how many records it is asked for unless told otherwise, and what it does.
-type Part = (&'static str, &'static [usize], fn(usize));
+/// A part: its name, the head of its table, how many records it is asked for unless told otherwise,
+/// and what it does.
+type Part = (&'static str, &'static str, &'static [usize], fn(usize));
 
-const PARTS: [Part; 3] = [
-    ("start", &[1_000, 10_000, 100_000, 1_000_000], start::measure),
-    ("size", &[100_000, 1_000_000], size::measure),
-    ("fold", &[100_000], fold::measure),
+const PARTS: [Part; 4] = [
+    ("start", start::HEAD, &[1_000, 10_000, 100_000, 1_000_000], start::measure),
+    ("size", "", &[100_000, 1_000_000], size::measure),
+    ("fold", "", &[100_000], fold::measure),
+    ("writes", writes::HEAD, &[10_000], writes::measure),
 ];
 
 fn main() {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.as_slice() {
-        [name, number] => part(name).2(number.parse().expect("a number of records")),
+        [name, number] => part(name).3(number.parse().expect("a number of records")),
         [] => PARTS.iter().for_each(all),
         [name] => all(part(name)),
         _ => panic!("the name of a part, and a number of records"),
@@ -52,8 +62,8 @@ fn part(name: &str) -> &'static Part {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is no service")]
-fn all((name, numbers, _): &Part) {
-    println!("\n{name}");
+fn all((name, head, numbers, _): &Part) {
+    println!("\n{name}\n{head}");
     for number in *numbers {
         let this = std::env::current_exe().unwrap();
         let mut command = std::process::Command::new(&this);

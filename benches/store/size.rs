@@ -15,9 +15,9 @@ use sessiond::config::Config;
 use sessiond::models::SessionId;
 use sessiond::store::{Records as _, Room, SessionStore};
 
-use crate::data;
 use crate::harness::records::run;
 use crate::harness::scratch::Scratch;
+use crate::{cpu, data};
 
 /// What a size is compared with.
 const FEW: usize = 1_000;
@@ -155,9 +155,9 @@ impl Client {
 
     /// What one of a block of requests costs the server.
     fn requests(&mut self) -> Duration {
-        let before = cpu_of_others();
+        let before = cpu::of_others();
         (0..REQUESTS).for_each(|_| self.request());
-        cpu_of_others().saturating_sub(before) / u32::try_from(REQUESTS).unwrap()
+        cpu::of_others().saturating_sub(before) / u32::try_from(REQUESTS).unwrap()
     }
 
     fn request(&mut self) {
@@ -184,19 +184,7 @@ impl Client {
     }
 }
 
-/// How long the threads of this process have been on a core, but for the one that asks.
-fn cpu_of_others() -> Duration {
-    let this = std::process::id().to_string();
-    let others = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap());
-    let others = others.filter(|entry| entry.file_name().to_str() != Some(&*this));
-    let times = others.map(|entry| {
-        let times = std::fs::read_to_string(entry.path().join("schedstat")).unwrap();
-        times.split(' ').next().unwrap().parse::<u64>().unwrap()
-    });
-    Duration::from_nanos(times.sum())
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_by(|a, b| a.partial_cmp(b).expect("they are numbers"));
+    values[values.len() / 2]
 }

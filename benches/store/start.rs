@@ -1,12 +1,15 @@
-//! How long a start takes, beside that of reading the same bytes with `serde_json` alone; and what is
-//! resident after it.
+//! How long a start takes, beside that of reading the same bytes with `serde_json` alone; how long a
+//! fold of the sessions takes, beside that of writing and syncing the same bytes alone; and what is
+//! resident after a start.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::de::IgnoredAny;
 use sessiond::app::{Service, World};
+use sessiond::auth::Login;
 use sessiond::config::Config;
 use sessiond::models::{User, UserSession};
 use sessiond::store::Record;
@@ -14,8 +17,13 @@ use sessiond::store::files::Disk;
 use sessiond::store::load::Loaded;
 
 use crate::data;
+use crate::harness::records::run;
 use crate::harness::scratch::Scratch;
 use crate::process;
+
+pub const HEAD: &str = "
+| users, and sessions | MB | start | x serde_json alone | fold of the sessions | x its bytes alone | bytes a user | a session |
+|---|---|---|---|---|---|---|---|";
 
 pub fn measure(number: usize) {
     let scratch = Scratch::new();
@@ -39,14 +47,30 @@ pub fn measure(number: usize) {
     let config = Config::from_arguments(&flags).unwrap();
     let service = Service::open_in(&config, &World::default()).unwrap();
     let start = started.elapsed();
-    drop(service);
+    let (fold, written) = fold(&service, path);
+    let [start, alone, fold, written] =
+        [start, alone, fold, written].map(|time| time.as_secs_f64());
     println!(
-        "{number:>9} users and sessions, {:>7.1} MB: start {:.3} s, {:.2} x serde_json alone ({:.3} s); resident {user} bytes a user, {session} a session",
+        "| {number} | {:.1} | {start:.3} s | {:.2} | {fold:.3} s | {:.2} | {user} | {session} |",
         megabytes(bytes),
-        start.as_secs_f64(),
-        start.as_secs_f64() / alone.as_secs_f64(),
-        alone.as_secs_f64(),
+        start / alone,
+        fold / written,
     );
+}
+
+/// How long it takes a stop to fold the sessions after one change, and to write and sync as many bytes.
+fn fold(service: &Service, path: &Path) -> (Duration, Duration) {
+    let user = data::user(0);
+    run(service.auth().create_session(&user, Login::default())).unwrap();
+    let started = Instant::now();
+    run(service.close()).unwrap();
+    let fold = started.elapsed();
+    let content = fs::read(path.join(format!("{}.json", UserSession::CLASS))).unwrap();
+    let started = Instant::now();
+    let mut file = File::create(path.join("alone")).unwrap();
+    file.write_all(&content).unwrap();
+    file.sync_all().unwrap();
+    (fold, started.elapsed())
 }
 
 /// In a process that has not made the data.

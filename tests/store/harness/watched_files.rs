@@ -122,6 +122,10 @@ impl OpenFile for WatchedFile {
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         if self.ask("truncate") == Fate::Done { self.file.truncate(length) } else { Err(fault()) }
     }
+
+    fn is_there(&self) -> io::Result<bool> {
+        self.file.is_there()
+    }
 }
 
 struct WatchedReading {
