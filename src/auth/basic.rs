@@ -63,6 +63,7 @@ impl Auth for BasicAuth {
     }
 
     async fn current_user(&self, request: &HttpRequest) -> Result<Option<Arc<User>>> {
+        self.session_cookie(request)?; // which does not count here, and must not be malformed
         let authorization = self.authorization_header(request)?;
         let token = authorization.and_then(|header| credentials::of_scheme(header, "Basic"));
         let Some(token) = token else { return Ok(None) };

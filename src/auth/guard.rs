@@ -76,21 +76,19 @@ async fn admit(
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
     path::check(request.path())?;
-    let cookie = auth.session_cookie(request)?;
-    let authorization = auth.authorization_header(request)?;
-    let open = !auth.require_auth(request.path(), OPEN_PATHS);
-    if !open && cookie.is_none() && authorization.is_none() {
-        return Err(Error::unauthorized());
-    }
     if is_cross_site(auth, rules, request)? {
         let about = About::refused(request, "cross-site");
         audit::record(Event::CrossSiteRefused, &Trace::of(request), &about);
         return Err(Error::Forbidden);
     }
-    if open {
+    if !auth.require_auth(request.path(), OPEN_PATHS) {
+        has_credentials(auth, request)?;
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }
     let Some(user) = auth.current_user(request).await? else {
+        if !has_credentials(auth, request)? {
+            return Err(Error::unauthorized());
+        }
         note_unknown_session(auth, request)?;
         return Err(rules.refusal());
     };
@@ -99,6 +97,12 @@ async fn admit(
         return Err(why);
     }
     Ok(Some(Caller::User(user)))
+}
+
+/// Whether a request brings credentials, of whatever kind; 400 when they are malformed.
+fn has_credentials(auth: &dyn Auth, request: &HttpRequest) -> Result<bool> {
+    let cookie = auth.session_cookie(request)?;
+    Ok(auth.authorization_header(request)?.is_some() || cookie.is_some())
 }
 
 /// Writes down that a request is refused whose session id nobody has; 429 when there were too many
