@@ -48,14 +48,13 @@ fn is_canonical(path: &str) -> bool {
 
 /// Whether a path has nothing but slashes, one at a time, and what is never spelled otherwise.
 fn is_plain(path: &[u8]) -> bool {
-    let mut after_slash = false;
-    path.first() == Some(&b'/')
-        && path.iter().all(|byte| {
-            let slash = *byte == b'/';
-            let sound = if slash { !after_slash } else { is_url_safe(*byte) };
-            after_slash = slash;
-            sound
-        })
+    let (mut sound, mut after_slash) = (path.first() == Some(&b'/'), false);
+    for byte in path {
+        let slash = *byte == b'/';
+        sound &= is_url_safe(*byte) | (slash & !after_slash);
+        after_slash = slash;
+    }
+    sound
 }
 
 fn is_sound(segment: &[u8]) -> bool {

@@ -163,7 +163,10 @@ impl UserSession {
 
 /// The smaller of two limits, where there are any.
 fn earlier<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
-    a.into_iter().chain(b).min()
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// When a session was last used. It moves with every request, without a write: what is stored

@@ -1,6 +1,8 @@
 //! What surrounds every request: limits, one spelling of paths, a request id, security headers,
 //! a panic that becomes an answer, and the line in the log.
 
+mod first_lines;
+
 use std::cell::Cell;
 use std::fmt::Write as _;
 use std::future::ready;
@@ -13,7 +15,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
@@ -26,6 +28,7 @@ use crate::auth::{client_address, path};
 use crate::error::{Error, Result};
 use crate::models::SessionId;
 use crate::random::{self, SystemRandom};
+use first_lines::FirstLines;
 
 /// The most bytes of a request target.
 const MAX_TARGET: usize = 8 * 1024;
@@ -35,14 +38,14 @@ const MAX_HEADERS: usize = 16 * 1024;
 /// What the middleware needs to know; each worker has its own.
 pub struct Edge {
     ids: RequestIds,
+    first_lines: FirstLines,
     in_flight: Arc<InFlight>,
-    https: bool,
 }
 
 impl Edge {
     /// For a service that is reached over https, or over plain http.
     pub fn new(in_flight: Arc<InFlight>, https: bool) -> Self {
-        Self { ids: RequestIds::new(), in_flight, https }
+        Self { ids: RequestIds::new(), first_lines: FirstLines::new(https), in_flight }
     }
 }
 
@@ -111,8 +114,8 @@ where
     let here = Rc::clone(here);
     let answer = async move {
         match AssertUnwindSafe(answer).catch_unwind().await {
-            Ok(response) => Ok(finish(response?, started, id, here.https, flight)),
-            Err(_panic) => Err(panicked(id, here.https)),
+            Ok(response) => Ok(finish(&here, response?, started, id, flight)),
+            Err(_panic) => Err(panicked(&here, id)),
         }
     };
     seen_through(changes_nothing, answer)
@@ -127,14 +130,14 @@ fn refuse(request: ServiceRequest, refused: &Error) -> ServiceResponse {
 
 /// Completes an answer, and tells the log about it.
 fn finish(
+    here: &Edge,
     mut response: ServiceResponse,
     started: Instant,
     id: HeaderValue,
-    https: bool,
     flight: Flight,
 ) -> ServiceResponse<Flying<BoxBody>> {
     log(&response, started, &id);
-    secure(response.headers_mut(), https);
+    here.first_lines.put(response.response_mut());
     response.headers_mut().insert(X_REQUEST_ID, id);
     if flight.is_the_last_of_its_connection() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
@@ -144,11 +147,11 @@ fn finish(
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
 /// travels as an error. The panic hook has written the line in the log.
-fn panicked(id: HeaderValue, https: bool) -> actix_web::Error {
+fn panicked(here: &Edge, id: HeaderValue) -> actix_web::Error {
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
     let mut answer = answer.json(serde_json::json!({ "error": error.public_text() }));
-    secure(answer.headers_mut(), https);
+    here.first_lines.put(&mut answer);
     answer.headers_mut().insert(X_REQUEST_ID, id);
     InternalError::from_response(error, answer).into()
 }
@@ -166,33 +169,6 @@ fn check(request: &ServiceRequest) -> Result<()> {
         ));
     }
     path::check(request.path())
-}
-
-/// The headers that every answer has: nothing here is to be guessed at, framed, kept, leaked or
-/// shared with other origins.
-const SECURE: [(HeaderName, HeaderValue); 6] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
-    ),
-    (header::CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
-    (header::CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-];
-
-/// Over https also that there is nothing without; over plain http that must not be said (RFC 6797,
-/// 7.2).
-const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
-
-fn secure(headers: &mut HeaderMap, https: bool) {
-    for (name, value) in SECURE {
-        headers.insert(name, value);
-    }
-    if https {
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
-    }
 }
 
 /// One line per request: no query, no header but the request id, no secrets.
