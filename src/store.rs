@@ -25,11 +25,13 @@ mod table;
 mod users;
 
 use std::collections::HashSet;
+use std::future::Ready;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::{BoxFuture, Either};
 
 pub use change::{Op, Outcome, View};
 pub use record::Record;
@@ -45,6 +47,11 @@ pub type UserChange = Box<dyn FnOnce(&User) -> Result<User> + Send>;
 
 /// A function from a session as stored to the session as it shall be.
 pub type SessionChange = Box<dyn FnOnce(&UserSession) -> UserSession + Send>;
+
+/// What comes of a look-up, of which each request makes two: what is in memory is there at once, and
+/// costs no allocation; a store that has to ask elsewhere answers with a boxed future.
+pub type LookUp<'s, R> =
+    Either<Ready<Result<Option<Arc<R>>>>, BoxFuture<'s, Result<Option<Arc<R>>>>>;
 
 /// What gives way to a new session. By default nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +79,7 @@ pub trait UserStore: Send + Sync {
     /// Removes a user; tells whether there was one. 409 for the last enabled admin.
     async fn remove(&self, id: UserId) -> Result<bool>;
     /// The user with this id.
-    async fn get(&self, id: UserId) -> Result<Option<Arc<User>>>;
+    fn get(&self, id: UserId) -> LookUp<'_, User>;
     /// The user with this e-mail address, in any case.
     async fn search(&self, email: &str) -> Result<Option<Arc<User>>>;
     /// How many users there are.
@@ -99,7 +106,7 @@ pub trait SessionStore: Send + Sync {
         change: SessionChange,
     ) -> Result<Option<Arc<UserSession>>>;
     /// The session with this hash, whether or not its time is up.
-    async fn get(&self, hash: &SessionHash) -> Result<Option<Arc<UserSession>>>;
+    fn get(&self, hash: &SessionHash) -> LookUp<'_, UserSession>;
     /// Notes that a session is in use. Never creates one, never waits for a disk, and stores the
     /// time at most once a minute per session.
     fn touch(&self, session: &UserSession, now: Timestamp);

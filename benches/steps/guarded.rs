@@ -1,14 +1,12 @@
 //! A session by its id, and a whole GET with and without the guard.
 
 use actix_web::dev::Service as _;
-use actix_web::middleware::from_fn;
 use actix_web::rt::System;
 use actix_web::{App, HttpResponse, test, web};
 use criterion::{BatchSize, Criterion};
 use futures_util::FutureExt as _;
 use serde::Serialize;
 use sessiond::app::Service;
-use sessiond::auth::guard::guard;
 use sessiond::clock::Timestamp;
 use sessiond::config::Config;
 use sessiond::models::{Email, Role, SessionId, User, UserId};
@@ -73,7 +71,7 @@ async fn gets(criterion: &mut Criterion, service: &Service, known: &[SessionId])
         .app_data(web::Data::new(data::user(0)))
         .configure(service.routes())
         .route("/bare/me", web::get().to(me))
-        .service(web::scope("/guarded").wrap(from_fn(guard)).route("/me", web::get().to(me)));
+        .service(web::scope("/guarded").wrap(service.guard()).route("/me", web::get().to(me)));
     let app = test::init_service(app).await;
     let mut group = criterion.benchmark_group("get");
     let mut ids = known.iter().cycle();

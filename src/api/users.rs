@@ -96,7 +96,7 @@ pub async fn read(
 /// A user, in the bytes in which he has been told before.
 fn told(user: &Arc<User>) -> HttpResponse {
     let tell = || serde_json::to_vec(&UserView::from(user.as_ref())).expect("a view is JSON");
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(user.told.once(tell))
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, JSON)).body(user.told(tell))
 }
 
 /// Changes a user. Names are for himself and admins, `role` and `disabled` for admins; another

@@ -51,7 +51,7 @@ fn is_plain(path: &[u8]) -> bool {
     let (mut sound, mut after_slash) = (path.first() == Some(&b'/'), false);
     for byte in path {
         let slash = *byte == b'/';
-        sound &= is_url_safe(*byte) | (slash & !after_slash);
+        sound &= is_url_safe(*byte) || (slash && !after_slash);
         after_slash = slash;
     }
     sound

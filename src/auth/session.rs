@@ -220,10 +220,13 @@ pub fn is_fresh(session: &UserSession, user: &User, window: Duration, now: Times
 /// The live session that a request presents: that of its cookie, else that of its bearer token.
 /// Two of different users in one request are a contradiction: 400.
 async fn presented<K: SessionKind>(kind: &K, request: &HttpRequest) -> Result<Option<Live>> {
-    let [cookie, bearer] = presented_ids(kind, request)?;
-    let by_cookie = live_if(kind.kept(), cookie).await?;
-    let by_bearer = live_if(kind.kept(), bearer).await?;
-    match (by_cookie, by_bearer) {
+    let sessions = kind.kept();
+    let (cookie, bearer) = match presented_ids(kind, request)? {
+        [Some(cookie), Some(bearer)] => (cookie, bearer),
+        [None, None] => return Ok(None),
+        [Some(id), None] | [None, Some(id)] => return sessions.live(&id).await,
+    };
+    match (sessions.live(&cookie).await?, sessions.live(&bearer).await?) {
         (Some((a, _)), Some((b, _))) if a.user_id != b.user_id => {
             Err(Error::bad("cookie and Authorization belong to different users"))
         }
@@ -241,11 +244,4 @@ pub(super) fn presented_ids<A: Auth + ?Sized>(
     let authorization = auth.authorization_header(request)?;
     let bearer = authorization.and_then(|header| credentials::of_scheme(header, "Bearer"));
     Ok([cookie, bearer].map(|sent| sent.and_then(SessionId::parse)))
-}
-
-async fn live_if(sessions: &Sessions, id: Option<SessionId>) -> Result<Option<Live>> {
-    match id {
-        Some(id) => sessions.live(&id).await,
-        None => Ok(None),
-    }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 /// What is told of a record, put into bytes once. It lives as long as the record: a copy, which is
 /// made to be changed, begins without.
 #[derive(Default)]
-pub struct Told(OnceLock<Box<Bytes>>);
+pub(super) struct Told(OnceLock<Box<Bytes>>);
 
 impl Told {
     /// What is told, which is put into bytes by `tell` when it has not been told before.

@@ -1,10 +1,13 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::{Email, PasswordHash, Told, Unknown, unknown};
+use super::told::Told;
+use super::{Email, PasswordHash, Unknown, unknown};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
@@ -120,9 +123,8 @@ pub struct User {
     /// Members that this version does not know.
     #[serde(flatten, deserialize_with = "left_over")]
     pub unknown: Unknown,
-    /// What is told of this user.
     #[serde(skip)]
-    pub told: Told,
+    told: Told,
 }
 
 /// The members of a [`User`] as stored.
@@ -171,6 +173,11 @@ impl User {
         let names = [self.first_name.as_deref(), self.last_name.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().filter(|n| !n.is_empty()).collect();
         if names.is_empty() { self.email.to_string() } else { names.join(" ") }
+    }
+
+    /// What is told of this user; put into bytes by `tell` when that is asked for the first time.
+    pub fn told(self: &Arc<Self>, tell: impl FnOnce() -> Vec<u8>) -> Bytes {
+        self.told.once(tell)
     }
 
     /// Whether this user keeps the service administrable.

@@ -3,7 +3,7 @@
 
 mod first_lines;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::future::ready;
 use std::panic::AssertUnwindSafe;
@@ -17,6 +17,7 @@ use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
 use actix_web::http::header::HeaderValue;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
+use bytes::BytesMut;
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
 
@@ -34,6 +35,11 @@ use first_lines::FirstLines;
 const MAX_TARGET: usize = 8 * 1024;
 /// The most bytes of all header names and values together.
 const MAX_HEADERS: usize = 16 * 1024;
+
+/// The most bytes of a request id that is made here: 32 bits and 64 bits in hex.
+const LONGEST_ID: usize = 8 + 1 + 16;
+/// How many bytes of request ids are allocated at once.
+const ROOM: usize = 4 * 1024;
 
 /// What the middleware needs to know; each worker has its own.
 pub struct Edge {
@@ -54,6 +60,8 @@ struct RequestIds {
     /// What the names of this worker begin with.
     prefix: String,
     count: Cell<u64>,
+    /// Room for names, which are cut off from it one after the other.
+    room: RefCell<BytesMut>,
 }
 
 impl RequestIds {
@@ -61,16 +69,18 @@ impl RequestIds {
     fn new() -> Self {
         // Without randomness the names are only less unlike those of the last run.
         let worker = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
-        Self { prefix: format!("{worker:x}-"), count: Cell::new(0) }
+        Self { prefix: format!("{worker:x}-"), count: Cell::new(0), room: RefCell::default() }
     }
 
     fn next(&self) -> HeaderValue {
         let count = self.count.get();
         self.count.set(count + 1);
-        let mut id = String::with_capacity(self.prefix.len() + 16);
-        id.push_str(&self.prefix);
-        let _ = write!(id, "{count:x}");
-        HeaderValue::try_from(id).expect("hex is a value")
+        let mut room = self.room.borrow_mut();
+        if room.capacity() < LONGEST_ID {
+            room.reserve(ROOM);
+        }
+        let _ = write!(room, "{}{count:x}", self.prefix);
+        HeaderValue::from_maybe_shared(room.split().freeze()).expect("hex is a value")
     }
 
     /// The id of a request: what its `X-Request-Id` says if it is sane, else a new one, which is

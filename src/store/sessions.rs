@@ -1,13 +1,15 @@
 //! What every store of sessions does, whatever it is built on.
 
 use std::collections::HashSet;
+use std::future::ready;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::Either;
 
 use super::change::Op;
 use super::record::Record;
-use super::{Records, Room, SessionChange, SessionStore, answer};
+use super::{LookUp, Records, Room, SessionChange, SessionStore, answer};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::models::{Lifetimes, SessionHash, UserId, UserSession};
@@ -51,8 +53,8 @@ impl<S: Records<UserSession>> SessionStore for S {
         .await
     }
 
-    async fn get(&self, hash: &SessionHash) -> Result<Option<Arc<UserSession>>> {
-        Ok(self.table().get(hash))
+    fn get(&self, hash: &SessionHash) -> LookUp<'_, UserSession> {
+        Either::Left(ready(Ok(self.table().get(hash))))
     }
 
     fn touch(&self, session: &UserSession, now: Timestamp) {

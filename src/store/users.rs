@@ -1,13 +1,15 @@
 //! What every store of users does, whatever it is built on.
 
 use std::collections::HashSet;
+use std::future::ready;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::Either;
 
 use super::change::Op;
 use super::record::Record;
-use super::{Records, UserChange, UserStore, answer};
+use super::{LookUp, Records, UserChange, UserStore, answer};
 use crate::error::{Error, Result};
 use crate::models::{Email, User, UserId};
 
@@ -58,8 +60,8 @@ impl<S: Records<User>> UserStore for S {
         .await
     }
 
-    async fn get(&self, id: UserId) -> Result<Option<Arc<User>>> {
-        Ok(self.table().get(&id))
+    fn get(&self, id: UserId) -> LookUp<'_, User> {
+        Either::Left(ready(Ok(self.table().get(&id))))
     }
 
     async fn search(&self, email: &str) -> Result<Option<Arc<User>>> {

@@ -30,7 +30,9 @@ pub fn user(name: &str) -> User {
 
 /// The same as an admin.
 pub fn admin(name: &str) -> User {
-    User { role: Role::Admin, ..user(name) }
+    let mut user = user(name);
+    user.role = Role::Admin;
+    user
 }
 
 pub fn email(name: &str) -> Email {
