@@ -16,6 +16,7 @@ pub use email::Email;
 pub use password::{Password, PasswordHash, Work};
 pub use password_rules::{Blocklist, MIN_CHARACTERS, PasswordRules};
 pub use token::{SessionHash, SessionId, is_url_safe};
+pub use told::Told;
 
 pub use unknown::Unknown;
 pub use user::{Role, User, UserId};

@@ -6,11 +6,11 @@ use bytes::Bytes;
 /// What is told of a record, put into bytes once. It lives as long as the record: a copy, which is
 /// made to be changed, begins without.
 #[derive(Default)]
-pub(super) struct Told(OnceLock<Box<Bytes>>);
+pub struct Told(OnceLock<Box<Bytes>>);
 
 impl Told {
     /// What is told, which is put into bytes by `tell` when it has not been told before.
-    pub fn once(&self, tell: impl FnOnce() -> Vec<u8>) -> Bytes {
+    pub(super) fn once(&self, tell: impl FnOnce() -> Vec<u8>) -> Bytes {
         Bytes::clone(self.0.get_or_init(|| Box::new(Bytes::from(tell().into_boxed_slice()))))
     }
 }

@@ -6,8 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use super::told::Told;
-use super::{Email, PasswordHash, Unknown, unknown};
+use super::{Email, PasswordHash, Told, Unknown, unknown};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::random::{self, Random};
@@ -123,8 +122,9 @@ pub struct User {
     /// Members that this version does not know.
     #[serde(flatten, deserialize_with = "left_over")]
     pub unknown: Unknown,
+    /// What is told of this user, which is not stored.
     #[serde(skip)]
-    told: Told,
+    pub told: Told,
 }
 
 /// The members of a [`User`] as stored.

@@ -118,7 +118,7 @@ fn members_are_classified() {
     assert_eq!(used, classes);
     // The members are counted in the source as well: one that is seldom written is one, too.
     for (source, record, unlisted) in
-        [("models/user.rs", "User", 1), ("models/user_session.rs", "UserSession", 1)]
+        [("models/user.rs", "User", 2), ("models/user_session.rs", "UserSession", 1)]
     {
         let text = files::read(&format!("src/{source}"));
         let (_, declared) = text.split_once(&format!("pub struct {record} {{")).unwrap();
@@ -126,7 +126,11 @@ fn members_are_classified() {
         let fields = declared.lines().filter(|line| line.trim_start().starts_with("pub ")).count();
         let rows = listed.iter().filter(|row| row[0] == format!("`{record}`"));
         let named = rows.flat_map(|row| markdown::code(row[1])).count();
-        assert_eq!(fields, named + unlisted, "{record}: all but those that are unknown");
+        assert_eq!(
+            fields,
+            named + unlisted,
+            "{record}: all but those that are unknown or not stored"
+        );
     }
 }
 

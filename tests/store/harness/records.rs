@@ -30,9 +30,7 @@ pub fn user(name: &str) -> User {
 
 /// The same as an admin.
 pub fn admin(name: &str) -> User {
-    let mut user = user(name);
-    user.role = Role::Admin;
-    user
+    User { role: Role::Admin, ..user(name) }
 }
 
 pub fn email(name: &str) -> Email {
