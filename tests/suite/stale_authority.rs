@@ -20,9 +20,9 @@ struct Cast {
     bob_path: String,
 }
 
-/// A program that waits for a body for as long as a test may take.
+/// A program with one worker, which waits for a body for as long as a test may take.
 fn patient(kind: &str) -> Program {
-    Program::of(kind).set("BODY_TIMEOUT", "300")
+    Program::of(kind).set("BODY_TIMEOUT", "300").set("WORKERS", "1")
 }
 
 impl Cast {
@@ -72,9 +72,13 @@ impl Begun {
     fn of(request: Request, body: &Value) -> Self {
         let mut body = body.to_string().into_bytes();
         let last = body.pop().unwrap();
+        let behind = request.behind("/api/v1/status");
         let mut connection = request.json_announced(body.len() + 1).start();
         assert_eq!(connection.answer().unwrap().status, 100, "the server waits for the body");
         connection.write(body);
+        // The one worker deals with requests in their order: when it answers this one, it has let
+        // the other in.
+        assert_eq!(behind.send().status, 200);
         Self { connection, last }
     }
 

@@ -94,6 +94,11 @@ impl Request {
         Self::to_host(address, &address.to_string(), method, target)
     }
 
+    /// A GET of the same server, on a connection of its own.
+    pub fn behind(&self, target: &str) -> Self {
+        Self { tls: self.tls.clone(), ..Self::new(self.address, "GET", target) }
+    }
+
     /// A request to a server that is known by another name.
     pub fn to_host(address: SocketAddr, host: &str, method: &str, target: &str) -> Self {
         let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
