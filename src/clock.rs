@@ -44,13 +44,40 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// Years beyond 9999 have no RFC 3339 form; the last moment that has one stands for them.
+    fn written(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
+    }
+
+    /// What `Display` writes, if the year has no sign. A session has three times, and a formatter
+    /// for them is a quarter of what it takes to put it into JSON.
+    fn text(self) -> Option<[u8; 24]> {
+        let time = jiff::tz::Offset::UTC.to_datetime(self.written());
+        let year = u16::try_from(time.year()).ok()?;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        digits(&mut text[..4], year);
+        digits(&mut text[5..7], time.month().unsigned_abs().into());
+        digits(&mut text[8..10], time.day().unsigned_abs().into());
+        digits(&mut text[11..13], time.hour().unsigned_abs().into());
+        digits(&mut text[14..16], time.minute().unsigned_abs().into());
+        digits(&mut text[17..19], time.second().unsigned_abs().into());
+        digits(&mut text[20..23], time.millisecond().unsigned_abs());
+        Some(text)
+    }
+}
+
+/// Fills `place` with the last digits of `number`.
+fn digits(place: &mut [u8], mut number: u16) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Years beyond 9999 have no RFC 3339 form; the last moment that has one stands for them.
-        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX);
-        write!(f, "{time:.3}")
+        write!(f, "{:.3}", self.written())
     }
 }
 
@@ -66,7 +93,12 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.text() {
+            Some(text) => {
+                serializer.serialize_str(std::str::from_utf8(&text).expect("digits are ASCII"))
+            }
+            None => serializer.collect_str(self),
+        }
     }
 }
 
@@ -165,6 +197,28 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_time_is_serialized_as_it_is_displayed(
+            // All that there are, and those that have four digits.
+            millis in prop_oneof![any::<i64>(), -63_000_000_000_000..254_000_000_000_000_i64],
+        ) {
+            let time = Timestamp::from_millis(millis);
+            prop_assert_eq!(serde_json::to_value(time).unwrap(), time.to_string());
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_years_with_four_digits_are_serialized_as_they_are_displayed() {
+        for edge in [-62_167_219_200_000, 0, 253_402_207_200_999, i64::MIN, i64::MAX] {
+            for millis in [edge.saturating_sub(1), edge, edge.saturating_add(1)] {
+                let time = Timestamp::from_millis(millis);
+                assert_eq!(serde_json::to_value(time).unwrap(), time.to_string());
+            }
+        }
+    }
 
     #[test]
     fn a_time_is_written_in_utc_with_milliseconds() {

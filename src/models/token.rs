@@ -101,7 +101,7 @@ impl AsRef<[u8]> for SessionHash {
 
 impl fmt::Display for SessionHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(std::str::from_utf8(&hex(&self.0)).expect("hex is ASCII"))
+        f.write_str(as_text(&hex(&self.0)))
     }
 }
 
@@ -133,7 +133,7 @@ impl FromStr for SessionHash {
 
 impl Serialize for SessionHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(as_text(&hex(&self.0)))
     }
 }
 
@@ -146,15 +146,18 @@ impl<'de> Deserialize<'de> for SessionHash {
     }
 }
 
-/// A digest in lower-case hex.
+/// A digest in lower-case hex. A digit is reckoned and not looked up, so that many are at once.
 pub(super) fn hex(digest: &[u8; 32]) -> [u8; 64] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
     let mut hex = [0; 64];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(digest) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
+    for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
     hex
+}
+
+fn as_text(hex: &[u8; 64]) -> &str {
+    std::str::from_utf8(hex).expect("hex is ASCII")
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! A change of a table: decided against what is stored and what is on its way there, checked
 //! against the rules that span records, and then applied as one step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -39,10 +40,14 @@ impl<R: Record> Op<R> {
     }
 }
 
-/// What a writer sees: the table, and over it the changes of the batch in the making.
+/// What a writer sees: the table, and over it the changes of the batch in the making. Keys and ids
+/// of users are random or digests, so hashing them need not withstand anybody; unique values are
+/// what people choose.
 pub struct View<'t, R: Record> {
     table: &'t Table<R>,
-    changed: HashMap<R::Key, Option<Arc<R>>>,
+    changed: HashMap<R::Key, Option<Arc<R>>, RandomState>,
+    /// Keys among those, by their users: a long batch is not looked through for each of its changes.
+    owned: HashMap<UserId, HashSet<R::Key, RandomState>, RandomState>,
     claimed: HashMap<String, Option<R::Key>>,
     vital: usize,
 }
@@ -51,7 +56,8 @@ impl<'t, R: Record> View<'t, R> {
     /// The table as it is.
     pub fn of(table: &'t Table<R>) -> Self {
         let vital = table.vital();
-        Self { table, changed: HashMap::new(), claimed: HashMap::new(), vital }
+        let (changed, owned) = (HashMap::default(), HashMap::default());
+        Self { table, changed, owned, claimed: HashMap::new(), vital }
     }
 
     /// The record with this key.
@@ -74,8 +80,9 @@ impl<'t, R: Record> View<'t, R> {
     pub fn owned_by(&self, user: UserId) -> Vec<Arc<R>> {
         let stored = self.table.owned_by(user);
         let untouched = stored.into_iter().filter(|r| !self.changed.contains_key(r.key()));
-        let changed = self.changed.values().flatten().filter(|r| r.owner() == Some(user));
-        untouched.chain(changed.cloned()).collect()
+        let changed = self.owned.get(&user).into_iter().flatten();
+        let changed = changed.filter_map(|key| self.changed.get(key)?.as_ref());
+        untouched.chain(changed.filter(|r| r.owner() == Some(user)).cloned()).collect()
     }
 
     /// Who holds this unique value.
@@ -121,6 +128,9 @@ impl<'t, R: Record> View<'t, R> {
             }
             if let Some(value) = op.record().and_then(|record| record.unique()) {
                 self.claimed.insert(value, Some(key));
+            }
+            if let Some(owner) = op.record().and_then(|record| record.owner()) {
+                self.owned.entry(owner).or_default().insert(key);
             }
             self.changed.insert(key, op.record().cloned());
         }

@@ -29,6 +29,8 @@ use due::Due;
 const MIN_FOLD_LENGTH: u64 = 1 << 20;
 /// The most changes that share one sync.
 const MAX_BATCH: usize = 1024;
+/// Bytes that a change of one record seldom exceeds.
+const PAYLOAD: usize = 1024;
 
 /// A durable table; see the module's documentation.
 pub struct JsonTable<R: Record> {
@@ -177,7 +179,7 @@ impl<R: Record> Writer<R> {
         let decided: Vec<Vec<Op<R>>> =
             batch.iter_mut().map(|change| change.decide(&mut view)).collect();
         let lines: Result<Vec<Vec<u8>>, _> =
-            decided.iter().filter(|ops| !ops.is_empty()).map(serde_json::to_vec).collect();
+            decided.iter().filter(|ops| !ops.is_empty()).map(|ops| payload(ops)).collect();
         let written = match lines {
             Ok(lines) if lines.is_empty() => Ok(()),
             Ok(lines) => self.journal.append(&lines),
@@ -264,6 +266,13 @@ impl<R: Record> Writer<R> {
         }
         self.journal.remove()
     }
+}
+
+/// What the journal keeps of a change. It has room from the start: growing moves what is written.
+fn payload<R: Record>(ops: &[Op<R>]) -> serde_json::Result<Vec<u8>> {
+    let mut payload = Vec::with_capacity(PAYLOAD);
+    serde_json::to_writer(&mut payload, ops)?;
+    Ok(payload)
 }
 
 /// Writes the table to the JSON file and removes the journal that was moved aside. The table may
