@@ -56,6 +56,9 @@ crash *arguments:
 fuzz *arguments:
     .ci/fuzz {{ arguments }}
 
+# All figures of docs/PERFORMANCE.md, table after table (about 25 minutes, and the builds; on a machine that does nothing else)
+bench: bench-steps bench-store bench-http perf-check
+
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
 bench-timing:
     cargo bench --locked --bench login_timing

@@ -6,12 +6,12 @@ use bytes::Bytes;
 /// What is told of a record, put into bytes once. It lives as long as the record: a copy, which is
 /// made to be changed, begins without.
 #[derive(Default)]
-pub struct Told(OnceLock<Box<Bytes>>);
+pub struct Told(OnceLock<Bytes>);
 
 impl Told {
     /// What is told, which is put into bytes by `tell` when it has not been told before.
     pub(super) fn once(&self, tell: impl FnOnce() -> Vec<u8>) -> Bytes {
-        Bytes::clone(self.0.get_or_init(|| Box::new(Bytes::from(tell().into_boxed_slice()))))
+        self.0.get_or_init(|| tell().into_boxed_slice().into()).clone()
     }
 }
 
