@@ -56,7 +56,7 @@ crash *arguments:
 fuzz *arguments:
     .ci/fuzz {{ arguments }}
 
-# All figures of docs/PERFORMANCE.md, table after table (about 25 minutes, and the builds; on a machine that does nothing else)
+# All figures of docs/PERFORMANCE.md, table after table (about twelve minutes, and the builds; on a machine that does nothing else)
 bench: bench-steps bench-store bench-http perf-check
 
 # Whether the time of a refused login tells who exists (about a minute; on a machine that does nothing else)
@@ -67,7 +67,7 @@ bench-timing:
 bench-steps *arguments:
     cargo bench --locked --bench steps -- {{ arguments }}
 
-# Start, memory, look-ups, durable writes and folds, up to a million records (about five minutes, 4 GB of memory)
+# Start, memory, look-ups, durable writes and folds, up to a million records (about two minutes, 4 GB of memory)
 bench-store *arguments:
     cargo bench --locked --bench store -- {{ arguments }}
 
@@ -75,7 +75,7 @@ bench-store *arguments:
 perf-check:
     .ci/perf-check
 
-# CPU per request beside a bare handler and the peers, logins under a flood, footprint (about ten minutes, and the builds; needs wrk)
+# CPU per request beside a bare handler and the peers, logins under a flood, footprint (about eight minutes, and the builds; needs wrk)
 bench-http *arguments:
     benches/peers/build
     cargo bench --locked --bench http -- {{ arguments }}

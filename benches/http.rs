@@ -1,5 +1,5 @@
 //! The program over loopback, side by side with a bare handler and its peers: `just bench-http`
-//! (about ten minutes, on a machine with two cores that does nothing else; 3 GB of memory).
+//! (about eight minutes, on a machine with two cores that does nothing else; 3 GB of memory).
 //!
 //! The servers have one core, those who ask the other one. With the name of a part as an argument
 //! it does only that; with `quick` fewer and shorter rounds, to see that all of it works. Each part

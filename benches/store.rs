@@ -1,4 +1,4 @@
-//! What the store costs at its full size: `just bench-store` (about five minutes).
+//! What the store costs at its full size: `just bench-store` (about two minutes).
 //!
 //! Each part runs in a process of its own, so that none finds the memory of another (with `taskset`,
 //! from util-linux). With the name of a part and a number of records as arguments it does only that:
