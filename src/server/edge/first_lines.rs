@@ -2,8 +2,8 @@
 //!
 //! These headers never change, and a map of headers costs a hash, a copy and a write for each of
 //! them with each answer: together a twelfth of the instructions of a guarded request. So they go
-//! where the framework writes a text as it is, behind the reason of the status line (`docs/DESIGN.md`). What
-//! is sent is the same. Nothing of a request gets into that text.
+//! where the framework writes a text as it is, behind the reason of the status line
+//! (`docs/DESIGN.md`). What is sent is the same. Nothing of a request gets into that text.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
