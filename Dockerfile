@@ -38,9 +38,11 @@ LABEL org.opencontainers.image.title="sessiond" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 COPY --from=build /image/bin/ /
 COPY --from=build --chown=65532:65532 /image/state/ /
+# The last one asks the system for huge pages: of many records fewer are in no cache (docs/PERFORMANCE.md).
 ENV API_HOST=0.0.0.0 \
     DATA_DIR=/data \
-    BACKUP_DIR=/backups
+    BACKUP_DIR=/backups \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 EXPOSE 5000
 VOLUME /data
 USER 65532:65532
