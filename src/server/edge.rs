@@ -67,7 +67,7 @@ struct RequestIds {
 impl RequestIds {
     /// Begins to count.
     fn new() -> Self {
-        // Without randomness the names are only less unlike those of the last run.
+        // Without randomness the names are only less unlike those of other workers and runs.
         let worker = random::bytes(&SystemRandom).map_or(0, u32::from_be_bytes);
         Self { prefix: format!("{worker:x}-"), count: Cell::new(0), room: RefCell::default() }
     }

@@ -32,6 +32,18 @@ fn the_case_of_the_scheme_does_not_matter() {
 }
 
 #[test]
+fn right_credentials_do_not_make_up_for_a_cookie_that_is_there_twice() {
+    let server = Server::of("basic_auth");
+    let ask = || server.get("/api/v1/users/me").basic(ADMIN, ADMIN_PASSWORD);
+    // Before they are remembered, and after.
+    for _ in 0..2 {
+        let twice = ask().session("a").session("a").send();
+        twice.assert_error(400, "cookie _my_session_id must not be sent twice");
+        assert_eq!(ask().send().status, 200);
+    }
+}
+
+#[test]
 fn right_credentials_under_another_scheme_are_refused() {
     let server = Server::of("basic_auth");
     let right = right(&server);
