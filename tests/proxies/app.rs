@@ -1,6 +1,6 @@
 //! The application behind the proxy.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -71,7 +71,7 @@ fn serve(stream: TcpStream, requests: &Mutex<Vec<Received>>) {
 }
 
 /// The next request; none when the connection ends before it is whole.
-pub fn read(reader: &mut impl std::io::BufRead) -> Option<Received> {
+pub fn read(reader: &mut impl BufRead) -> Option<Received> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if reader.read_until(b'\n', &mut head).ok()? == 0 {
@@ -89,7 +89,7 @@ pub fn read(reader: &mut impl std::io::BufRead) -> Option<Received> {
     Some(request)
 }
 
-fn chunks(reader: &mut impl std::io::BufRead) -> Option<Vec<u8>> {
+fn chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();

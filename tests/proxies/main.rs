@@ -15,8 +15,10 @@ mod suite {
 use suite::harness;
 
 mod app;
+mod containers;
 mod guarded;
 mod proxy;
 mod shipped;
 mod site;
+mod systemd;
 mod wiretap;

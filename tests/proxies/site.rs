@@ -9,7 +9,6 @@ use crate::wiretap::Wiretap;
 
 /// All of it, as `deploy/` has it: the program knows the proxy's address and the site's.
 pub struct Site {
-    pub proxy: Proxy,
     pub address: SocketAddr,
     pub sessiond: Server,
     pub app: App,
@@ -37,7 +36,7 @@ impl Site {
         let app = App::start();
         let behind = Behind { sessiond: wiretap.address(), app: app.address() };
         let running = proxy.start(address, &behind, sessiond.program().folder());
-        Some(Self { proxy, address, sessiond, app, wiretap, _running: running })
+        Some(Self { address, sessiond, app, wiretap, _running: running })
     }
 
     /// Somebody before the proxy.
