@@ -70,9 +70,10 @@ impl Wiretap {
     pub fn requests(&self) -> Vec<Received> {
         let said = self.said.lock().unwrap();
         let of_connection = |bytes: &Vec<u8>| {
-            let mut bytes = &bytes[..];
-            let requests: Vec<Received> = std::iter::from_fn(|| app::read(&mut bytes)).collect();
-            assert!(bytes.is_empty(), "half a request: {bytes:?}");
+            let (mut bytes, mut requests) = (&bytes[..], Vec::new());
+            while !bytes.is_empty() {
+                requests.push(app::read(&mut bytes).expect("a whole request"));
+            }
             requests
         };
         said.iter().flat_map(of_connection).collect()
