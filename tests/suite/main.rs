@@ -62,3 +62,4 @@ mod tls;
 mod users_paged;
 mod users_read;
 mod users_write;
+mod verify;
