@@ -22,7 +22,8 @@ fn by_browser(request: Request) -> Request {
 fn assert_refused(answer: &Answer) {
     assert_eq!(answer.status, 401, "{answer:?}");
     assert_eq!(answer.json()["error"], "Unauthorized", "{answer:?}");
-    assert!(answer.header("www-authenticate").is_some(), "{answer:?}");
+    assert_eq!(answer.headers("www-authenticate"), [r#"Session realm="sessiond""#], "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
 }
 
 /// What the application is told of who is speaking, and everything that looks like it: names in
