@@ -107,16 +107,25 @@ fn the_program_is_reached_under_its_own_paths(proxy: Proxy) {
     // A page, or that there is none yet; it is never guarded.
     let page = by_browser(site.get("/login?return_to=x")).send();
     assert!([200, 404].contains(&page.status), "{page:?}");
-    let seen = site.wiretap.requests();
-    let seen =
-        |path: &str| seen.iter().any(|request| request.head.starts_with(&format!("GET {path} ")));
-    assert!(seen("/login?return_to=x"));
     // What is said of another request is none of theirs.
-    let asked = site.get("/api/v1/auth_session/verify?redirect=1");
-    let asked = by_browser(asked).header("X-Original-URL", "http://evil.example/");
-    let asked =
-        asked.header("X-Forwarded-Uri", "/evil").header("X-Forwarded-Host", "evil.example").send();
-    assert!(!asked.header("location").unwrap_or_default().contains("evil"), "{asked:?}");
+    let request = by_browser(site.get("/api/v1/auth_session/verify?redirect=1"));
+    let evil = "http://evil.example/";
+    let told = [
+        "X-Forwarded-Method",
+        "X-Forwarded-Uri",
+        "X-Original-Method",
+        "X-Original-URL",
+        "X-Original-URI",
+    ];
+    let request = told.into_iter().fold(request, |request, name| request.header(name, evil));
+    let answer = request.header("X-Forwarded-Host", "evil.example").send();
+    assert_eq!((answer.status, answer.header("location")), (401, None));
+    let requests = site.wiretap.requests();
+    assert!(requests.iter().any(|request| request.head.starts_with("GET /login?return_to=x ")));
+    assert!(requests.iter().all(|request| !request.head.contains(evil)), "{requests:?}");
+    for request in requests {
+        assert_eq!(request.header("x-forwarded-host"), [site.address.to_string()]);
+    }
 }
 
 fn operators_routes_are_not_handed_out(proxy: Proxy) {

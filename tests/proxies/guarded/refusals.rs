@@ -184,6 +184,10 @@ fn no_spelling_of_a_path_leads_around_the_guard(proxy: Proxy) {
         assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
         assert!(!answer.body.contains("page"), "{path}: {answer:?}");
     }
+    // What the proxy asks with is nobody else's.
+    for path in ["/_sessiond/user", "/_sessiond/admin"] {
+        assert_eq!(site.get(path).session(&bob).send().status, 404, "{path}");
+    }
     for path in [
         "/app//admin",
         "/app/./admin",
