@@ -65,6 +65,13 @@ fn a_websocket_is_opened_for_those_who_are_let_in(proxy: Proxy) {
     let opened = connection.answer().unwrap();
     assert_eq!(opened.status, 101, "{opened:?}");
     assert_eq!(opened.header("upgrade"), Some("websocket"));
+    let questions = site.questions();
+    assert!(questions.len() >= 3);
+    // A question is none about sockets.
+    for question in questions {
+        assert!(question.header("upgrade").is_empty(), "{}", question.head);
+        assert!(question.header("connection").is_empty(), "{}", question.head);
+    }
     let request = site.one_request();
     assert_eq!(request.header("remote-user"), [ADMIN]);
     assert_eq!(request.header("sec-websocket-key"), ["dGhlIHNhbXBsZSBub25jZQ=="]);
@@ -125,6 +132,7 @@ fn the_program_is_reached_under_its_own_paths(proxy: Proxy) {
     assert!(requests.iter().all(|request| !request.head.contains(evil)), "{requests:?}");
     for request in requests {
         assert_eq!(request.header("x-forwarded-host"), [site.address.to_string()]);
+        assert_eq!(request.header("host"), [site.address.to_string()]);
     }
 }
 

@@ -72,9 +72,14 @@ fn nobody_can_have_his_name_left_out(proxy: Proxy) {
     let (bob, _) = bob(&site);
     let expected = identity(&user_of(&site, &bob), "bob@example.com");
     // What is listed here goes no further than the next hop.
-    for listed in ["Remote-User", "close, Remote-Role, Remote-Id", "cookie", "Authorization"] {
+    for (listed, more) in [
+        ("Remote-User", ""),
+        ("close, Remote-Role, Remote-Id", ""),
+        ("Upgrade, Remote-Name", "Upgrade: x\r\n"),
+        ("cookie", ""),
+    ] {
         let head = format!(
-            "GET /app/ HTTP/1.1\r\nHost: {}\r\nConnection: {listed}\r\nConnection: close\r\n\
+            "GET /app/ HTTP/1.1\r\nHost: {}\r\nConnection: {listed}\r\nConnection: close\r\n{more}\
              Cookie: _my_session_id={bob}\r\n\r\n",
             site.address
         );
