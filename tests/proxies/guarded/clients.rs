@@ -1,6 +1,10 @@
 //! What passes between a client who is let in and the application, and between any client and the
 //! program.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use super::*;
 
 behind_each![
@@ -45,24 +49,32 @@ fn bodies_arrive_whole(proxy: Proxy) {
     }
 }
 
-/// The handshake of a websocket.
-fn websocket(site: &Site) -> Request {
-    let to = site.address;
-    let head = Request::to_host(to, &to.to_string(), "GET", "/app/socket");
-    head.header("Connection", "Upgrade")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
-        .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+/// The handshake of a websocket, with a session or without.
+fn websocket(site: &Site, session: Option<&str>) -> (Answer, BufReader<TcpStream>) {
+    let cookie = session.map(|id| format!("Cookie: _my_session_id={id}\r\n")).unwrap_or_default();
+    let head = format!(
+        "GET /app/socket HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{cookie}\r\n",
+        site.address
+    );
+    let mut stream = TcpStream::connect(site.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let (mut reader, mut head) = (BufReader::new(stream), Vec::new());
+    while !head.ends_with(b"\r\n\r\n") {
+        assert!(reader.read_until(b'\n', &mut head).unwrap() > 0, "half an answer");
+    }
+    (Answer::parse(&head), reader)
 }
 
 fn a_websocket_is_opened_for_those_who_are_let_in(proxy: Proxy) {
     let Some(site) = Site::behind(proxy) else { return };
-    assert_refused(&websocket(&site).send());
-    assert_refused(&websocket(&site).session(NO_SESSION).send());
+    for session in [None, Some(NO_SESSION)] {
+        assert_eq!(websocket(&site, session).0.status, 401);
+    }
     site.assert_unheard();
     let session = site.admin();
-    let mut connection = websocket(&site).session(&session).start();
-    let opened = connection.answer().unwrap();
+    let (opened, mut socket) = websocket(&site, Some(&session));
     assert_eq!(opened.status, 101, "{opened:?}");
     assert_eq!(opened.header("upgrade"), Some("websocket"));
     let questions = site.questions();
@@ -75,9 +87,11 @@ fn a_websocket_is_opened_for_those_who_are_let_in(proxy: Proxy) {
     let request = site.one_request();
     assert_eq!(request.header("remote-user"), [ADMIN]);
     assert_eq!(request.header("sec-websocket-key"), ["dGhlIHNhbXBsZSBub25jZQ=="]);
-    for said in [&b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..], &[0xff; 70_000]] {
-        connection.write(said);
-        assert!(connection.read(said.len()) == said);
+    for said in [&b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..], &vec![0xff; 70_000]] {
+        socket.get_mut().write_all(said).unwrap();
+        let mut heard = vec![0; said.len()];
+        socket.read_exact(&mut heard).unwrap();
+        assert!(heard == said);
     }
 }
 

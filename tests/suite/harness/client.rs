@@ -258,13 +258,6 @@ impl Connection {
         (head, Some(answer))
     }
 
-    /// Reads so many bytes, whatever they are.
-    pub fn read(&mut self, length: usize) -> Vec<u8> {
-        let mut bytes = vec![0; length];
-        self.0.read_exact(&mut bytes).unwrap();
-        bytes
-    }
-
     /// Reads the one answer that is still to come, up to the end of the connection.
     pub fn finish(self) -> Answer {
         Answer::parse(&self.rest())
