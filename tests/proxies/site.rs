@@ -9,11 +9,12 @@ use crate::wiretap::Wiretap;
 
 /// All of it, as `deploy/` has it: the program knows the proxy's address and the site's.
 pub struct Site {
+    // Ended before its folder goes away.
+    _running: Running,
     pub address: SocketAddr,
     pub sessiond: Server,
     pub app: App,
     pub wiretap: Wiretap,
-    _running: Running,
 }
 
 impl Site {
@@ -36,7 +37,7 @@ impl Site {
         let app = App::start();
         let behind = Behind { sessiond: wiretap.address(), app: app.address() };
         let running = proxy.start(address, &behind, sessiond.program().folder());
-        Some(Self { address, sessiond, app, wiretap, _running: running })
+        Some(Self { _running: running, address, sessiond, app, wiretap })
     }
 
     /// Somebody before the proxy.
