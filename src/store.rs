@@ -5,9 +5,13 @@
 //!
 //! Both are [`Records`]: a table and a way to change it. What [`UserStore`] and [`SessionStore`]
 //! promise is written once, for all of them (`users.rs`, `sessions.rs`).
+//!
+//! A store of your own implements one of the two traits; [`behaviour`] is the suite that holds it to
+//! what the trait promises, and `app::Builder` puts it into a service.
 
 pub mod backup;
 pub mod backups;
+pub mod behaviour;
 mod change;
 pub mod directory;
 pub mod files;

@@ -13,7 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["api", "auth", "models"]),
     ("api", &["auth", "store", "models", "error", "clock"]),
     ("auth", &["store", "models", "error", "clock", "random"]),
-    ("store", &["models", "error", "clock"]),
+    ("store", &["models", "error", "clock", "random"]),
     ("models", &["error", "clock", "random"]),
     ("random", &["error"]),
     ("error", &[]),
