@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::records::{after, hash, run, session, user};
-use super::sessions::{found, insert_all, touch};
+use super::sessions::{begun, found, insert_all, touch};
 use super::{assert_refused, at_once};
 use crate::error::Result;
-use crate::models::{Lifetime, Lifetimes, User, UserSession};
+use crate::models::{Lifetime, Lifetimes, UserSession};
 use crate::store::{Record as _, Room, SessionStore};
 
 /// Room that is made by ending this session.
@@ -18,11 +18,6 @@ fn replacing(session: &UserSession) -> Room {
 /// Room for so many sessions.
 fn at_most(count: usize) -> Room {
     Room { at_most: Some(count), ..Room::default() }
-}
-
-/// The session of a user that began so many seconds after the start.
-fn begun(user: &User, seconds: u64) -> UserSession {
-    UserSession { created_at: after(seconds), ..session(user, None) }
 }
 
 /// Gives a session another hash.
@@ -159,7 +154,7 @@ pub async fn the_sessions_of_others_give_way_to_new_ones_in_one_step(
     let kept = insert_all(store, &bob, &[None]).await?;
     let ended = insert_all(store, &eve, &[None, None]).await?;
     // One of those that would end is among the new ones, and keeps its place.
-    let new = vec![session(&eve, None), ended[0].clone()];
+    let new = vec![begun(&eve, 1), ended[0].clone()];
     let all_but_bob = HashSet::from([bob.id]);
     store.replace_all_but(all_but_bob.clone(), new.clone()).await?;
     assert_eq!(found(store, &kept).await?, [true]);

@@ -30,6 +30,11 @@ pub async fn insert_all(
     Ok(sessions)
 }
 
+/// The session of a user that began so many seconds after [`START`].
+pub fn begun(user: &User, seconds: u64) -> UserSession {
+    UserSession { created_at: after(seconds), ..session(user, None) }
+}
+
 /// Notes that a session is in use, as it is stored.
 pub async fn touch(store: &dyn SessionStore, used: &UserSession, seconds: u64) -> Result<()> {
     let stored = store.get(&used.hash).await?;
@@ -180,9 +185,9 @@ pub async fn a_session_in_use_is_not_expired(store: &dyn SessionStore) -> Result
 
 pub async fn sessions_of_a_user_are_told_oldest_first(store: &dyn SessionStore) -> Result<()> {
     let (bob, eve) = (user("bob"), user("eve"));
-    let mut his = Vec::new();
-    for _ in 0..5 {
-        his.extend(insert_all(store, &bob, &[None]).await?);
+    let his: Vec<_> = (0..5).map(|seconds| begun(&bob, seconds)).collect();
+    for session in &his {
+        store.insert(session.clone(), Room::default()).await?;
         insert_all(store, &eve, &[None]).await?;
     }
     touch(store, &his[0], 60).await?;
