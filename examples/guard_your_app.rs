@@ -19,9 +19,7 @@ async fn mine(user: CurrentUser) -> String {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let config = Config::from_environment()?;
     let service = Arc::new(Service::open(&config)?);
-    if let Some(admin) = config.first_admin()? {
-        service.create_first_admin(admin).await?;
-    }
+    service.ensure_first_admin(&config).await?;
     rt::spawn(Arc::clone(&service).sweep()); // clears away what has expired
     let doors = Arc::clone(&service);
     let server = HttpServer::new(move || {

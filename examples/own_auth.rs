@@ -51,9 +51,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let keys = keys.collect::<Option<_>>().ok_or("API_KEYS: must be '<hash> <email>, ...'")?;
     let kind = |accounts: &Arc<_>| Arc::new(ApiKeys { accounts: Arc::clone(accounts), keys }) as _;
     let service = Arc::new(Service::builder(&config).auth(kind).open()?);
-    if let Some(admin) = config.first_admin()? {
-        service.create_first_admin(admin).await?;
-    }
+    service.ensure_first_admin(&config).await?;
     let server = service.bind(&config)?;
     server.run(Signals::listen()?, || (), Arc::clone(&service).sweep()).await?;
     Ok(service.close().await?)

@@ -144,9 +144,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let config = Config::from_environment()?;
     logging::start(config.log_format, &config.rust_log);
     let service = Arc::new(Service::builder(&config).sessions(Arc::new(Map::default())).open()?);
-    if let Some(admin) = config.first_admin()? {
-        service.create_first_admin(admin).await?;
-    }
+    service.ensure_first_admin(&config).await?;
     let server = service.bind(&config)?;
     server.run(Signals::listen()?, || (), Arc::clone(&service).sweep()).await?;
     Ok(service.close().await?)

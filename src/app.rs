@@ -25,7 +25,7 @@ use crate::auth::throttle::Throttle;
 use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::models::{Lifetimes, Role, UserSession, Work};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
@@ -193,6 +193,17 @@ impl Service {
         let about = About::done_to(admin.id, None).detail("first admin");
         audit::record(Event::UserCreated, &Trace::default(), &about);
         Ok(true)
+    }
+
+    /// Makes the first admin of the settings when there are no users yet, and tells whether it did.
+    /// Later the file of his password may be gone. The error is one line.
+    pub async fn ensure_first_admin(&self, config: &Config) -> Result<bool, String> {
+        let line = |error: Error| error.to_string();
+        if self.accounts.users.count().await.map_err(line)? > 0 {
+            return Ok(false);
+        }
+        let Some(admin) = config.first_admin()? else { return Ok(false) };
+        self.create_first_admin(admin).await.map_err(line)
     }
 
     /// Ends the service: waits for the changes on their way and folds the journals.
