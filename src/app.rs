@@ -61,6 +61,12 @@ impl Default for World {
     }
 }
 
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
     stores: Stores,

@@ -21,8 +21,12 @@ pub fn content<R: Record>(table: &Table<R>) -> String {
 
 #[test]
 fn a_table_in_memory_keeps_every_promise() {
-    SESSION_STORE.iter().for_each(|promise| promise.check(&MemoryTable::<UserSession>::default()));
-    USER_STORE.iter().for_each(|promise| promise.check(&MemoryTable::<User>::default()));
+    for promise in SESSION_STORE {
+        promise.check(&MemoryTable::<UserSession>::default());
+    }
+    for promise in USER_STORE {
+        promise.check(&MemoryTable::<User>::default());
+    }
 }
 
 /// Holds a store of JSON files to a promise; and to this: whatever it did, all of it survives a
@@ -40,10 +44,14 @@ fn check_in_files<R: Record, S: ?Sized>(promise: &Promise<S>, as_store: fn(&Json
 
 #[test]
 fn json_files_keep_every_promise_about_sessions() {
-    SESSION_STORE.iter().for_each(|promise| check_in_files::<UserSession, _>(promise, |s| &**s));
+    for promise in SESSION_STORE {
+        check_in_files::<UserSession, _>(promise, |store| &**store);
+    }
 }
 
 #[test]
 fn json_files_keep_every_promise_about_users() {
-    USER_STORE.iter().for_each(|promise| check_in_files::<User, _>(promise, |s| &**s));
+    for promise in USER_STORE {
+        check_in_files::<User, _>(promise, |store| &**store);
+    }
 }

@@ -229,7 +229,9 @@ pub async fn of_two_admins_who_demote_each_other_one_stays(store: &dyn UserStore
         });
         let (refused, done): (Vec<_>, Vec<_>) = demoted.into_iter().partition(Result::is_err);
         assert_eq!((refused.len(), done.len()), (1, 1));
-        refused.into_iter().for_each(|refused| assert_refused(refused, LAST));
+        for refused in refused {
+            assert_refused(refused, LAST);
+        }
         for admin in &admins {
             update(store, admin.id, |admin| admin.role = Role::Admin).await?;
         }
