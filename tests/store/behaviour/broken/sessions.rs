@@ -8,6 +8,7 @@ use sessiond::models::{Lifetimes, SessionHash, UserId, UserSession};
 use sessiond::store::behaviour::SESSION_STORE;
 use sessiond::store::memory::MemoryTable;
 use sessiond::store::{LookUp, Room, SessionChange, SessionStore};
+use tokio::runtime::Handle;
 
 use super::{assert_named, broken};
 use crate::harness::records::run;
@@ -50,6 +51,8 @@ enum Fault {
     SweepHasNoEnd,
     OwnLimitsAlone,
     NewestFirst,
+    /// No fault, but something that the suite must provide for.
+    NeedsRuntime,
 }
 
 struct Broken {
@@ -77,6 +80,20 @@ fn each_broken_store_of_sessions_is_found() {
     assert_eq!(said_of(Fault::Nothing), [""; 0], "without a fault it is a store");
 }
 
+#[test]
+fn a_store_that_needs_a_runtime_finds_the_one_that_the_caller_has_entered() {
+    assert_eq!(said_of(Fault::NeedsRuntime).len(), SESSION_STORE.len(), "there is none");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let driver = std::thread::spawn(move || runtime.block_on(stopped));
+    let entered = handle.enter();
+    let said = said_of(Fault::NeedsRuntime);
+    drop((entered, stop));
+    assert!(driver.join().unwrap().is_err(), "stopped by the end of the sender");
+    assert_eq!(said, [""; 0]);
+}
+
 #[async_trait]
 impl SessionStore for Broken {
     async fn insert(&self, session: UserSession, mut room: Room) -> Result<Arc<UserSession>> {
@@ -90,6 +107,7 @@ impl SessionStore for Broken {
                     self.sound.remove(&replaced).await?;
                 }
             }
+            Fault::NeedsRuntime => Handle::current().spawn(async {}).await.unwrap(),
             _ => {}
         }
         self.sound.insert(session, room).await
