@@ -37,7 +37,7 @@ impl Map {
 }
 
 fn taken<T>() -> Result<T> {
-    Err(Error::Conflict(UserSession::TAKEN.into()))
+    Err(Error::conflict(UserSession::TAKEN))
 }
 
 #[async_trait]

@@ -88,8 +88,8 @@ impl Room {
 
 /// Keeps users. Every change is one step, and is there after a crash once it has been answered.
 ///
-/// Any method fails with 503 when the store does not work; then nothing has changed. The text of a
-/// 409 is `TAKEN` or `LAST` of the [`Record`]. A store of your own can be held to all of this:
+/// Any method fails with 503 when the store does not work; then nothing has changed. The reason
+/// of a 409 is `TAKEN` or `LAST` of the [`Record`]. A store of your own can be held to all of this:
 /// [`behaviour::USER_STORE`].
 #[async_trait]
 pub trait UserStore: Send + Sync {

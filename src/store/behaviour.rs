@@ -27,7 +27,7 @@ use std::thread;
 use tokio::runtime::Handle;
 
 use super::{SessionStore, UserStore};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use records::run;
 
 /// Something that a store promises. Its `Display` is the promise as a sentence.
@@ -148,11 +148,13 @@ fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
     })
 }
 
-/// Holds that a change was refused with 409 and this text.
+/// Holds that a change was refused with 409 for this reason.
 #[track_caller]
-fn assert_refused<T: Debug>(outcome: Result<T>, text: &str) {
+fn assert_refused<T: Debug>(outcome: Result<T>, reason: (Code, &str)) {
     match outcome {
-        Err(error @ Error::Conflict(..)) => assert_eq!(error.to_string(), text),
-        other => panic!("409 '{text}' was to be the answer, and it is {other:?}"),
+        Err(error @ Error::Conflict(..)) => {
+            assert_eq!((error.code(), error.to_string().as_str()), reason);
+        }
+        other => panic!("409 '{}' was to be the answer, and it is {other:?}", reason.1),
     }
 }

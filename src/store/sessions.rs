@@ -148,5 +148,5 @@ impl<S: Records<UserSession>> SessionStore for S {
 }
 
 fn refuse_known(known: bool) -> Result<()> {
-    if known { Err(Error::Conflict(UserSession::TAKEN.into())) } else { Ok(()) }
+    if known { Err(Error::conflict(UserSession::TAKEN)) } else { Ok(()) }
 }

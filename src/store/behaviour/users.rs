@@ -2,12 +2,12 @@
 
 use super::records::{admin, after, email, run, user};
 use super::{assert_refused, at_once};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::{Role, User, UserId};
 use crate::store::{Record as _, UserStore};
 
-const TAKEN: &str = User::TAKEN;
-const LAST: &str = User::LAST;
+const TAKEN: (Code, &str) = User::TAKEN;
+const LAST: (Code, &str) = User::LAST;
 
 /// Changes a user by `change`.
 async fn update(
