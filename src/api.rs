@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use actix_web::guard as on;
 use actix_web::http::Method;
-use actix_web::{Resource, Route, Scope, web};
+use actix_web::{Resource, Scope, web};
 
 use crate::auth::guard::Guard;
 use crate::error::{Error, Result};
@@ -40,7 +40,10 @@ pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
 /// asked most comes first; and fixed paths are cheaper to match than patterns, which is why those
 /// with a slash at the end are routes of their own.
 fn routes(scope: Scope, end: &str) -> Scope {
-    let at = |path: &str, methods| resource(&format!("{path}{end}"), methods);
+    let at = |path: &str, methods| {
+        let route = Route(format!("/api/v1{path}"));
+        resource(&format!("{path}{end}"), methods).app_data(route)
+    };
     scope
         .service(
             at("/users/me", "GET, HEAD")
@@ -81,14 +84,18 @@ fn routes(scope: Scope, end: &str) -> Scope {
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
 }
 
+/// The pattern of a route, for whoever has to do with a request that has come to it:
+/// `request.app_data::<Route>()`.
+pub struct Route(pub String);
+
 /// A resource that tells which methods it has when it is asked with another.
-fn resource(path: &str, methods: &'static str) -> Resource {
+pub fn resource(path: &str, methods: &'static str) -> Resource {
     let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(methods)) };
     web::resource(path).default_service(web::to(refuse))
 }
 
 /// GET, and HEAD like it.
-fn get() -> Route {
+pub fn get() -> actix_web::Route {
     web::route().guard(get_or_head())
 }
 

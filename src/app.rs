@@ -1,5 +1,6 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
+mod monitoring;
 mod stores;
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use actix_web::{rt, web};
 
 use crate::api::{self, BodyTimeout, LoginErrors};
-use crate::auth::accounts::{Accounts, NewUser};
+use crate::auth::accounts::{Accounts, Attempts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
 use crate::auth::basic::BasicAuth;
@@ -26,12 +27,13 @@ use crate::config::{AuthType, Config, FirstAdmin};
 use crate::error::Result;
 use crate::models::{Lifetimes, Role, UserSession};
 use crate::random::{Random, SystemRandom};
-use crate::server::{self, Bound};
+use crate::server::{self, Bound, Traffic};
 use crate::store::backups::Backups;
 use crate::store::files::{Disk, Files};
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 
+use monitoring::{Metrics, Monitoring, Parts, Reach, Readiness};
 pub use stores::{Found, Stores};
 
 /// Between two sweeps of what has expired.
@@ -60,10 +62,12 @@ impl Default for World {
 
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
-    stores: Stores,
+    stores: Arc<Stores>,
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
     backups: Arc<Backups>,
+    traffic: Traffic,
+    monitoring: Monitoring,
     rules: Arc<GuardRules>,
     proxies: Proxies,
     login_errors: LoginErrors,
@@ -78,7 +82,7 @@ impl Service {
 
     /// The same in another world.
     pub fn open_in(config: &Config, world: &World) -> Result<Self, OpenError> {
-        let stores = Stores::open(&config.data_dir, world)?;
+        let stores = Arc::new(Stores::open(&config.data_dir, world)?);
         let accounts = accounts(config, world, &stores)
             .map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
         let accounts = Arc::new(accounts);
@@ -86,11 +90,15 @@ impl Service {
             .map_err(|error| OpenError::Unusable(error.to_string()))?;
         let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
         let backups = Backups::new(&config.data_dir, &config.backup_dir(), files, clock);
+        let traffic = Traffic::default();
+        let monitoring = monitoring(config, world, &stores, &accounts, &auth, &traffic);
         Ok(Self {
             stores,
             accounts,
             auth,
             backups: Arc::new(backups),
+            traffic,
+            monitoring,
             rules: Arc::new(config.guard_rules()),
             proxies: config.trusted_proxies.clone(),
             login_errors: config.login_errors,
@@ -115,10 +123,22 @@ impl Service {
         }
     }
 
-    /// Takes the address in the settings, to answer the API there. The error is one line.
+    /// Takes the addresses in the settings, to answer the API, and who asks for health and metrics.
+    /// The error is one line.
     pub fn bind(self: &Arc<Self>, config: &Config) -> Result<Bound, String> {
-        let service = Arc::clone(self);
-        server::bind(config, move |routes| service.routes()(routes))
+        let (service, is_apart) = (Arc::clone(self), config.metrics_addr.0.is_some());
+        let routes = move |routes: &mut web::ServiceConfig| {
+            service.routes()(routes);
+            if !is_apart {
+                service.monitoring.configure(routes, Reach::ThisMachine);
+            }
+        };
+        let (monitoring, proxies) = (self.monitoring.clone(), self.proxies.clone());
+        let apart = move |routes: &mut web::ServiceConfig| {
+            routes.app_data(web::Data::new(proxies.clone()));
+            monitoring.configure(routes, Reach::Everybody);
+        };
+        server::bind(config, &self.traffic, routes, apart)
     }
 
     /// Removes what has expired, once a minute, for ever.
@@ -183,7 +203,7 @@ impl Service {
 /// The accounts over a data directory.
 pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
-    let lanes = Lanes::start(lanes, queue)?;
+    let lanes = Lanes::start(lanes, queue, Arc::clone(&world.clock))?;
     let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
     let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
     let throttle =
@@ -195,7 +215,24 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
         throttle: config.login_attempts().map(throttle),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
+        attempts: Attempts::default(),
     })
+}
+
+/// What is told to those who keep the service going.
+fn monitoring(
+    config: &Config,
+    world: &World,
+    stores: &Arc<Stores>,
+    accounts: &Arc<Accounts>,
+    auth: &Arc<dyn Auth>,
+    traffic: &Traffic,
+) -> Monitoring {
+    let (clock, kind) = (Arc::clone(&world.clock), config.auth_type.name());
+    let readiness = Readiness::new(Arc::clone(stores), Arc::clone(accounts), clock);
+    let parts = Parts { stores, accounts, auth: (auth, kind), traffic, readiness: &readiness };
+    let metrics = Arc::new(Metrics::of(&parts));
+    Monitoring { readiness: Arc::new(readiness), metrics }
 }
 
 /// The kind of authentication that the settings ask for.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Once;
 
-use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, VIA, X_FORWARDED_FOR};
 use ipnet::{IpNet, Ipv4Net};
 
 /// The networks of `TRUSTED_PROXIES`, separated by commas or spaces.
@@ -57,8 +57,33 @@ impl Proxies {
         client
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether this is the address of a proxy that is listed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// Whether a request says for whom, or as what, it is handed over. Anybody can say so.
+pub fn is_handed_over(headers: &HeaderMap) -> bool {
+    headers.keys().any(tells_of_another)
+}
+
+/// Whether a request shows any sign of a proxy on its way.
+pub fn shows_a_proxy(headers: &HeaderMap) -> bool {
+    is_handed_over(headers) || headers.contains_key(VIA)
+}
+
+fn tells_of_another(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    // Most names are ruled out by their first letter.
+    match name.as_bytes().first() {
+        Some(b'x') => {
+            name.starts_with("x-forwarded-")
+                || name.starts_with("x-original-")
+                || name == "x-real-ip"
+        }
+        Some(b'f') => name == "forwarded",
+        _ => false,
     }
 }
 

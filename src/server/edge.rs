@@ -9,7 +9,7 @@ use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -22,7 +22,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::Either;
 
 use super::connection::Usage;
-use super::in_flight::{Flight, Flying, InFlight};
+use super::in_flight::{Flight, Flying};
+use super::traffic::{self, Tally, Traffic};
 use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
 use crate::auth::guard::{Caller, seen_through};
 use crate::auth::{client_address, path};
@@ -45,13 +46,14 @@ const ROOM: usize = 4 * 1024;
 pub struct Edge {
     ids: RequestIds,
     first_lines: FirstLines,
-    in_flight: Arc<InFlight>,
+    tally: Tally,
 }
 
 impl Edge {
     /// For a service that is reached over https, or over plain http.
-    pub fn new(in_flight: Arc<InFlight>, https: bool) -> Self {
-        Self { ids: RequestIds::new(), first_lines: FirstLines::new(https), in_flight }
+    pub fn new(traffic: Traffic, https: bool) -> Self {
+        let (ids, first_lines) = (RequestIds::new(), FirstLines::new(https));
+        Self { ids, first_lines, tally: Tally::new(traffic) }
     }
 }
 
@@ -113,7 +115,9 @@ where
 {
     let started = Instant::now();
     let connection = request.request().conn_data::<Rc<Usage>>();
-    let flight = Flight::begin(Arc::clone(&here.in_flight), connection);
+    let flight = Flight::begin(Arc::clone(here.tally.in_flight()), connection);
+    here.tally.note_claims(request.request());
+    let method = traffic::method_name(request.method());
     let changes_nothing = request.method().is_safe();
     let checked = check(&request);
     let id = here.ids.of(&mut request);
@@ -125,7 +129,7 @@ where
     let answer = async move {
         match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(response) => Ok(finish(&here, response?, started, id, flight)),
-            Err(_panic) => Err(panicked(&here, id)),
+            Err(_panic) => Err(panicked(&here, id, method, started)),
         }
     };
     seen_through(changes_nothing, answer)
@@ -146,7 +150,9 @@ fn finish(
     id: HeaderValue,
     flight: Flight,
 ) -> ServiceResponse<Flying<BoxBody>> {
-    log(&response, started, &id);
+    let took = started.elapsed();
+    log(&response, took, &id);
+    here.tally.note(response.request(), response.status(), took);
     here.first_lines.put(response.response_mut());
     response.headers_mut().insert(X_REQUEST_ID, id);
     if flight.is_the_last_of_its_connection() {
@@ -157,7 +163,13 @@ fn finish(
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
 /// travels as an error. The panic hook has written the line in the log.
-fn panicked(here: &Edge, id: HeaderValue) -> actix_web::Error {
+fn panicked(
+    here: &Edge,
+    id: HeaderValue,
+    method: &'static str,
+    started: Instant,
+) -> actix_web::Error {
+    here.tally.note_panic(method, started.elapsed());
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
     let mut answer = answer.json(serde_json::json!({ "error": error.public_text() }));
@@ -182,7 +194,7 @@ fn check(request: &ServiceRequest) -> Result<()> {
 }
 
 /// One line per request: no query, no header but the request id, no secrets.
-fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
+fn log(response: &ServiceResponse, took: Duration, id: &HeaderValue) {
     let request = response.request();
     let extensions = request.extensions();
     let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id);
@@ -190,7 +202,7 @@ fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
         method = request.method().as_str(),
         path:% = path::shown(request.path()),
         status = response.status().as_u16(),
-        ms = milliseconds(started),
+        ms = milliseconds(took),
         user:% = OrDash(user),
         request_id = id.to_str().unwrap_or_default(),
         client:% = OrDash(client_address(request));
@@ -198,7 +210,7 @@ fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
     );
 }
 
-/// How long ago that was, to the microsecond.
-fn milliseconds(since: Instant) -> f64 {
-    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
+/// How long that is, to the microsecond.
+fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
 }
