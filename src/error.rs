@@ -1,17 +1,41 @@
 //! What can go wrong, and how it is told to a client.
 
+mod code;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+
+pub use code::Code;
 
 /// The result of anything that can go wrong in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A text for the client.
 type Text = Cow<'static, str>;
+
+/// What a client is told: a code for programs and a text for people.
+#[derive(Debug)]
+pub struct Message {
+    code: Code,
+    text: Text,
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<T: Into<Text>> From<(Code, T)> for Message {
+    fn from((code, text): (Code, T)) -> Self {
+        Self { code, text: text.into() }
+    }
+}
 
 /// Seconds after which a client that was turned away with 503 may try again.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -21,13 +45,19 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 pub enum Error {
     /// 400: the request is malformed or breaks a rule, which the text names.
     #[error("{0}")]
-    BadRequest(Text),
+    BadRequest(Message),
     /// 401: nobody is speaking, or a login failed.
     #[error("{0}")]
-    Unauthorized(Text),
+    Unauthorized(Message),
     /// 403: whoever is speaking may not do this.
     #[error("Forbidden")]
     Forbidden,
+    /// 403: the credentials are no good.
+    #[error("Forbidden")]
+    SessionInvalid,
+    /// 403: another site made the browser act.
+    #[error("Forbidden")]
+    CrossSite,
     /// 403: this needs a proof of who is speaking that is not too old (ASVS 7.5.3).
     #[error("Fresh login required")]
     FreshLoginRequired,
@@ -39,7 +69,7 @@ pub enum Error {
     WrongPassword,
     /// 404: there is no such thing.
     #[error("{0}")]
-    NotFound(Text),
+    NotFound(Message),
     /// 405: there is such a thing, but not with this method; the text lists the methods it has.
     #[error("Method not allowed")]
     MethodNotAllowed(&'static str),
@@ -48,7 +78,7 @@ pub enum Error {
     Timeout,
     /// 409: the change contradicts what is stored.
     #[error("{0}")]
-    Conflict(Text),
+    Conflict(Message),
     /// 413: the body is larger than allowed.
     #[error("{0}")]
     TooLarge(Text),
@@ -79,19 +109,24 @@ pub enum Error {
 }
 
 impl Error {
-    /// 400 with a text.
-    pub fn bad(text: impl Into<Text>) -> Self {
-        Self::BadRequest(text.into())
+    /// 400 with its reason.
+    pub fn bad(code: Code, text: impl Into<Text>) -> Self {
+        Self::BadRequest((code, text).into())
     }
 
     /// 401 for a request that carries no credentials.
     pub fn unauthorized() -> Self {
-        Self::Unauthorized("Unauthorized".into())
+        Self::Unauthorized((Code::SessionRequired, "Unauthorized").into())
     }
 
     /// 404 with the usual text.
     pub fn not_found() -> Self {
-        Self::NotFound("Not found".into())
+        Self::NotFound((Code::NotFound, "Not found").into())
+    }
+
+    /// 409 with its reason.
+    pub fn conflict(reason: (Code, &'static str)) -> Self {
+        Self::Conflict(reason.into())
     }
 
     /// 503 because `what` failed with `cause`.
@@ -102,10 +137,10 @@ impl Error {
     /// The same error with `prefix` before a text that is meant for the client.
     #[must_use]
     pub fn prefixed(self, prefix: &str) -> Self {
-        let with = |text: Text| Text::from(format!("{prefix}{text}"));
+        let with = |Message { code, text }| Message::from((code, format!("{prefix}{text}")));
         match self {
-            Self::BadRequest(text) => Self::BadRequest(with(text)),
-            Self::Conflict(text) => Self::Conflict(with(text)),
+            Self::BadRequest(message) => Self::BadRequest(with(message)),
+            Self::Conflict(message) => Self::Conflict(with(message)),
             other => other,
         }
     }
@@ -118,6 +153,44 @@ impl Error {
             other => other.to_string().into(),
         }
     }
+
+    /// What a program is told.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::BadRequest(message)
+            | Self::Unauthorized(message)
+            | Self::NotFound(message)
+            | Self::Conflict(message) => message.code,
+            Self::Forbidden => Code::Forbidden,
+            Self::SessionInvalid => Code::SessionInvalid,
+            Self::CrossSite => Code::CrossSite,
+            Self::FreshLoginRequired => Code::FreshLoginRequired,
+            Self::PasswordChangeRequired => Code::PasswordChangeRequired,
+            Self::WrongPassword => Code::WrongPassword,
+            Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
+            Self::Timeout => Code::BodyTimeout,
+            Self::TooLarge(_) => Code::BodyTooLarge,
+            Self::UriTooLong(_) => Code::UriTooLong,
+            Self::UnsupportedMediaType(_) => Code::UnsupportedMediaType,
+            Self::TooManyAttempts(_) => Code::Throttled,
+            Self::HeaderTooLarge(_) => Code::HeaderTooLarge,
+            Self::Internal(_) => Code::InternalError,
+            Self::Busy => Code::Busy,
+            Self::Unavailable(_) => Code::Unavailable,
+        }
+    }
+
+    /// The body of its answer.
+    pub fn body(&self) -> impl Serialize {
+        ErrorBody { error: self.public_text(), code: self.code().name() }
+    }
+}
+
+/// An error on the wire.
+#[derive(Serialize)]
+struct ErrorBody {
+    error: Text,
+    code: &'static str,
 }
 
 impl ResponseError for Error {
@@ -126,6 +199,8 @@ impl ResponseError for Error {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden
+            | Self::SessionInvalid
+            | Self::CrossSite
             | Self::FreshLoginRequired
             | Self::PasswordChangeRequired
             | Self::WrongPassword => StatusCode::FORBIDDEN,
@@ -167,7 +242,7 @@ impl ResponseError for Error {
             }
             _ => {}
         }
-        answer.json(serde_json::json!({ "error": self.public_text() }))
+        answer.json(self.body())
     }
 }
 
@@ -182,6 +257,6 @@ mod tests {
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.headers().get(header::RETRY_AFTER).unwrap(), "1");
         let body = answer.into_body().try_into_bytes().unwrap();
-        assert_eq!(body, r#"{"error":"Service unavailable"}"#);
+        assert_eq!(body, r#"{"error":"Service unavailable","code":"unavailable"}"#);
     }
 }

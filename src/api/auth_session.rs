@@ -13,7 +13,7 @@ use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::guard::{Caller, GuardRules};
 use crate::auth::session::{Renewal, Sessions};
 use crate::auth::{Auth, Login, NewSession, client};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::{Password, User, UserSession};
 
 /// What a browser forgets when its session ends, beside the cookie (ASVS 14.3.1).
@@ -38,7 +38,10 @@ pub async fn login(
     body: Body,
 ) -> Result<HttpResponse> {
     if auth.sessions().is_none() {
-        return Err(Error::bad("there is no login: this service keeps no sessions"));
+        return Err(Error::bad(
+            Code::SessionsUnsupported,
+            "there is no login: this service keeps no sessions",
+        ));
     }
     let fields = body.any().await?;
     let email = fields.required("email")?;
@@ -110,7 +113,9 @@ pub async fn reauth(call: Call, body: Body) -> Result<HttpResponse> {
     let password = body.any().await?.required("password")?;
     let proved =
         call.prove(&user, password, Pathway::Reauth).await.map_err(|error| match error {
-            Error::WrongPassword => Error::Unauthorized("wrong password".into()),
+            Error::WrongPassword => {
+                Error::Unauthorized((Code::WrongPassword, "wrong password").into())
+            }
             other => other,
         })?;
     // Another password has ended the session: the new one does not bring it back.
@@ -168,11 +173,11 @@ pub fn answer_with(
 fn refused(why: Refusal, errors: LoginErrors) -> Error {
     match (errors, why) {
         (LoginErrors::Detailed, Refusal::UnknownUser) => {
-            Error::NotFound("no user found for this email".into())
+            Error::NotFound((Code::UserUnknown, "no user found for this email").into())
         }
         (LoginErrors::Detailed, Refusal::WrongPassword) => {
-            Error::Unauthorized("wrong password".into())
+            Error::Unauthorized((Code::WrongPassword, "wrong password").into())
         }
-        _ => Error::Unauthorized("wrong email or password".into()),
+        _ => Error::Unauthorized((Code::LoginFailed, "wrong email or password").into()),
     }
 }

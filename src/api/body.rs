@@ -20,7 +20,7 @@ use percent_encoding::percent_decode;
 use serde::de::{self, Deserializer as _, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::Role;
 
 /// The most bytes of a body.
@@ -73,7 +73,7 @@ impl Body {
 
     fn mime(&self) -> Result<Option<Mime>> {
         if self.request.headers().get_all(CONTENT_TYPE).count() > 1 {
-            return Err(Error::bad("Content-Type must not be sent twice"));
+            return Err(Error::bad(Code::SentTwice, "Content-Type must not be sent twice"));
         }
         Ok(self.request.mime_type().unwrap_or(Some(mime::APPLICATION_OCTET_STREAM)))
     }
@@ -100,7 +100,7 @@ impl Body {
 async fn read_bounded(payload: &mut Payload) -> Result<Bytes> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Error::bad("body was cut off"))?;
+        let chunk = chunk.map_err(|_| Error::bad(Code::WrongFormat, "body was cut off"))?;
         if body.len() + chunk.len() > MAX_BYTES {
             return Err(too_large());
         }
@@ -115,7 +115,18 @@ fn too_large() -> Error {
 }
 
 fn wrong_format() -> Error {
-    Error::bad("Wrong format")
+    Error::bad(Code::WrongFormat, "Wrong format")
+}
+
+/// What tells that a member is missing which must be there.
+fn missing(name: &str) -> Code {
+    match name {
+        "email" => Code::EmailMissing,
+        "password" => Code::PasswordMissing,
+        "new_password" => Code::NewPasswordMissing,
+        "current_password" => Code::CurrentPasswordMissing,
+        _ => Code::WrongFormat,
+    }
 }
 
 fn is_json(mime: &Mime) -> bool {
@@ -173,9 +184,12 @@ impl Fields {
 
     /// Takes a member of a form; text that is no UTF-8 is refused rather than changed.
     fn add(&mut self, name: Vec<u8>, value: Vec<u8>) -> Result<()> {
-        let text = |bytes| String::from_utf8(bytes).map_err(|_| Error::bad("form must be UTF-8"));
+        let text = |bytes| {
+            String::from_utf8(bytes)
+                .map_err(|_| Error::bad(Code::WrongFormat, "form must be UTF-8"))
+        };
         let (name, value) = (text(name)?, text(value)?);
-        let twice = Error::bad("a form field must not be sent twice");
+        let twice = Error::bad(Code::SentTwice, "a form field must not be sent twice");
         let before = self.0.insert(name, Value::String(value));
         if before.is_some() { Err(twice) } else { Ok(()) }
     }
@@ -194,14 +208,14 @@ impl Fields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone())),
-            Some(_) => Err(Error::bad(format!("{name} must be a string"))),
+            Some(_) => Err(Error::bad(Code::InvalidValue, format!("{name} must be a string"))),
         }
     }
 
     /// A text that must be there and not be empty; 400 "<name> missing" otherwise.
     pub fn required(&self, name: &str) -> Result<String> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
-        text.ok_or_else(|| Error::bad(format!("{name} missing")))
+        text.ok_or_else(|| Error::bad(missing(name), format!("{name} missing")))
     }
 
     /// A JSON boolean.
@@ -209,7 +223,7 @@ impl Fields {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Bool(boolean)) => Ok(Some(*boolean)),
-            Some(_) => Err(Error::bad(format!("{name} must be true or false"))),
+            Some(_) => Err(Error::bad(Code::InvalidValue, format!("{name} must be true or false"))),
         }
     }
 
@@ -232,7 +246,12 @@ impl Fields {
         let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|number| is_plain && allowed.contains(number));
         let (least, most) = allowed.into_inner();
-        let wrong = || Error::bad(format!("{name} must be a number from {least} to {most}"));
+        let wrong = || {
+            Error::bad(
+                Code::InvalidValue,
+                format!("{name} must be a number from {least} to {most}"),
+            )
+        };
         number.map(Some).ok_or_else(wrong)
     }
 

@@ -14,7 +14,7 @@ use crate::auth::NewSession;
 use crate::auth::accounts::Pathway;
 use crate::auth::audit::{About, Event};
 use crate::auth::session::Renewal;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::{User, UserSession};
 
 /// Gives a user another password: himself, with the current one (ASVS 6.2.3); or an admin, after
@@ -45,7 +45,10 @@ async fn change_own(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc
     let current = fields.required(CURRENT_PASSWORD)?;
     let new = fields.required("new_password")?;
     if current == new {
-        return Err(Error::bad("new_password must differ from current_password"));
+        return Err(Error::bad(
+            Code::PasswordUnchanged,
+            "new_password must differ from current_password",
+        ));
     }
     // A new password that is no good is told before the current one costs a hash.
     call.accounts.password_rules.check(new.clone(), user.email.as_str())?;

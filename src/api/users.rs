@@ -14,7 +14,7 @@ use crate::auth::Auth;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
 use crate::auth::audit::Event;
 use crate::auth::guard::{Admin, Caller};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::{Role, SessionHash, User, UserId};
 
 /// The most users in one answer.
@@ -51,7 +51,7 @@ pub async fn list(
 }
 
 fn nobody_there() -> Error {
-    Error::bad("after must be the id of a user who is there")
+    Error::bad(Code::InvalidValue, "after must be the id of a user who is there")
 }
 
 /// Makes a user. For admins.

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::models::{Email, PasswordHash, PasswordRules, Role, User, UserId};
 use crate::random::Random;
-use crate::store::UserStore;
+use crate::store::{Record as _, UserStore};
 
 use super::audit::Event;
 use super::hashing::Hasher;
@@ -98,7 +98,7 @@ impl Accounts {
         check_names(new.first_name.as_deref(), new.last_name.as_deref())?;
         // Asked here too, so that a duplicate does not cost a hash.
         if self.users.search(email.as_str()).await?.is_some() {
-            return Err(Error::Conflict("email is already taken".into()));
+            return Err(Error::conflict(User::TAKEN));
         }
         let hash = self.hasher.hash(password).await?;
         let id = UserId::generate(self.random.as_ref())?;

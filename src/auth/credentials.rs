@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::memchr;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::Password;
 
 /// The value of the cookie `name`; 400 when it is there twice (RFC 6265bis gives the order of
@@ -23,7 +23,10 @@ pub fn cookie<'r>(request: &'r HttpRequest, name: &str) -> Result<Option<&'r [u8
             // What goes on otherwise has another name; a pair without a sign has none (RFC 6265bis).
             let Some(value) = trim(rest).strip_prefix(b"=") else { continue };
             if found.replace(trim(value)).is_some() {
-                return Err(Error::bad(format!("cookie {name} must not be sent twice")));
+                return Err(Error::bad(
+                    Code::SentTwice,
+                    format!("cookie {name} must not be sent twice"),
+                ));
             }
         }
     }
@@ -46,7 +49,7 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&[u8]>> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let first = values.next().map(|value| trim(value.as_bytes()));
     if values.next().is_some() {
-        return Err(Error::bad("Authorization must not be sent twice"));
+        return Err(Error::bad(Code::SentTwice, "Authorization must not be sent twice"));
     }
     Ok(first)
 }

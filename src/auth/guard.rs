@@ -13,7 +13,7 @@ use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::User;
 use caller::may_ask;
 
@@ -45,8 +45,10 @@ impl GuardRules {
     /// The refusal of credentials that are no good.
     pub fn refusal(&self) -> Error {
         match self.invalid_status {
-            InvalidStatus::Forbidden => Error::Forbidden,
-            InvalidStatus::Unauthorized => Error::unauthorized(),
+            InvalidStatus::Forbidden => Error::SessionInvalid,
+            InvalidStatus::Unauthorized => {
+                Error::Unauthorized((Code::SessionInvalid, "Unauthorized").into())
+            }
         }
     }
 }
@@ -79,7 +81,7 @@ async fn admit(
     if is_cross_site(auth, rules, request)? {
         let about = About::refused(request, "cross-site");
         audit::record(Event::CrossSiteRefused, &Trace::of(request), &about);
-        return Err(Error::Forbidden);
+        return Err(Error::CrossSite);
     }
     if !auth.require_auth(request.path(), OPEN_PATHS) {
         has_credentials(auth, request)?;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::is_url_safe;
 
 /// The longest segment of a path that logs tell: public ids are that long, usable ones longer.
@@ -14,7 +14,12 @@ const MAX_SHOWN: usize = 36;
 
 /// 400 for a path that is not canonical.
 pub fn check(path: &str) -> Result<()> {
-    let wrong = || Error::bad("path must be written without encoded, empty or dot segments");
+    let wrong = || {
+        Error::bad(
+            Code::PathNotCanonical,
+            "path must be written without encoded, empty or dot segments",
+        )
+    };
     is_canonical(path).then_some(()).ok_or_else(wrong)
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::cookie::SessionCookie;
 use super::{Auth, Login, NewSession, credentials};
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::models::{Lifetime, Lifetimes, SessionHash, SessionId, User, UserId, UserSession};
 use crate::random::Random;
 use crate::store::{Room, SessionStore, UserStore};
@@ -227,9 +227,10 @@ async fn presented<K: SessionKind>(kind: &K, request: &HttpRequest) -> Result<Op
         [Some(id), None] | [None, Some(id)] => return sessions.live(&id).await,
     };
     match (sessions.live(&cookie).await?, sessions.live(&bearer).await?) {
-        (Some((a, _)), Some((b, _))) if a.user_id != b.user_id => {
-            Err(Error::bad("cookie and Authorization belong to different users"))
-        }
+        (Some((a, _)), Some((b, _))) if a.user_id != b.user_id => Err(Error::bad(
+            Code::CredentialsContradict,
+            "cookie and Authorization belong to different users",
+        )),
         (by_cookie, by_bearer) => Ok(by_cookie.or(by_bearer)),
     }
 }

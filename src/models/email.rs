@@ -4,7 +4,7 @@ use std::str::FromStr;
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The longest address that fits into an SMTP path (RFC 5321, 4.5.3.1.3), in bytes.
 const MAX_BYTES: usize = 254;
@@ -28,7 +28,10 @@ impl Email {
         if plain && EmailAddress::parse_with_options(address, options).is_ok() {
             Ok(Self(address.to_owned()))
         } else {
-            Err(Error::bad("email must be an address like name@example.com, in ASCII letters"))
+            Err(Error::bad(
+                Code::EmailInvalid,
+                "email must be an address like name@example.com, in ASCII letters",
+            ))
         }
     }
 

@@ -12,7 +12,7 @@ use self::bcrypt::{
     BCRYPT_BASE64, BCRYPT_MAX_BYTES, BcryptParts, DIGEST_LENGTH, Form, SALT_LENGTH, fits_bcrypt,
 };
 use self::foreign::Foreign;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::random::{self, Random};
 
 pub use self::work::Work;
@@ -89,7 +89,7 @@ impl PasswordHash {
     /// Wraps the unsalted hex SHA-256 of the classic program, so that it is not kept as it is.
     pub fn from_classic(hex: &str, cost: u32, random: &dyn Random) -> Result<Self> {
         if !Self::is_classic(hex) {
-            return Err(Error::bad("_password must be a SHA-256 in hex"));
+            return Err(Error::bad(Code::InvalidValue, "_password must be a SHA-256 in hex"));
         }
         Self::build(Form::ClassicSha256, hex.to_ascii_lowercase().as_bytes(), cost, random)
     }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::password::{MAX_BYTES, Password};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The fewest characters (Unicode code points) of a new password (ASVS 6.2.1).
 pub const MIN_CHARACTERS: usize = 8;
@@ -37,18 +37,22 @@ impl PasswordRules {
         let password = Password::sent(password);
         let text = Zeroizing::new(password.text().to_lowercase());
         let broken = if password.text().chars().count() < MIN_CHARACTERS {
-            format!("password must have at least {MIN_CHARACTERS} characters")
+            let text = format!("password must have at least {MIN_CHARACTERS} characters");
+            Error::bad(Code::PasswordTooShort, text)
         } else if password.is_too_long() {
-            format!("password must have at most {MAX_BYTES} bytes in UTF-8")
+            let text = format!("password must have at most {MAX_BYTES} bytes in UTF-8");
+            Error::bad(Code::PasswordTooLong, text)
         } else if is_common(&text) || self.refused.holds(&text) {
-            "password is one of the most common ones, choose another".into()
+            let text = "password is one of the most common ones, choose another";
+            Error::bad(Code::PasswordTooCommon, text)
         } else if self.is_made_of_context(&text, &email.to_lowercase()) {
-            "password is made of the e-mail address or the name of the service, choose another"
-                .into()
+            let text =
+                "password is made of the e-mail address or the name of the service, choose another";
+            Error::bad(Code::PasswordGuessable, text)
         } else {
             return Ok(password);
         };
-        Err(Error::bad(broken))
+        Err(broken)
     }
 
     /// Whether next to nothing is left of a password without the words that everybody can guess.

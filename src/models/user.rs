@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{Email, PasswordHash, Told, Unknown, unknown};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::random::{self, Random};
 
 /// The most characters of a first or last name.
@@ -71,7 +71,7 @@ impl FromStr for Role {
         match text {
             "admin" => Ok(Self::Admin),
             "user" => Ok(Self::User),
-            _ => Err(Error::bad("role must be \"admin\" or \"user\"")),
+            _ => Err(Error::bad(Code::InvalidValue, "role must be \"admin\" or \"user\"")),
         }
     }
 }
@@ -211,7 +211,10 @@ impl User {
     /// Checks a name; 400 naming the rule that it breaks.
     pub fn check_name(member: &str, name: &str) -> Result<()> {
         if name.chars().count() > MAX_NAME_CHARACTERS {
-            return Err(Error::bad(format!("{member} must have at most 256 characters")));
+            return Err(Error::bad(
+                Code::InvalidValue,
+                format!("{member} must have at most 256 characters"),
+            ));
         }
         Ok(())
     }

@@ -172,7 +172,7 @@ fn panicked(
     here.tally.note_panic(method, started.elapsed());
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
-    let mut answer = answer.json(serde_json::json!({ "error": error.public_text() }));
+    let mut answer = answer.json(error.body());
     here.first_lines.put(&mut answer);
     answer.headers_mut().insert(X_REQUEST_ID, id);
     InternalError::from_response(error, answer).into()

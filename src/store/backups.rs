@@ -12,7 +12,7 @@ use super::OpenError;
 use super::backup::{self, Contents};
 use super::files::{Files, directory_of};
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// Makes backups, one at a time.
 pub struct Backups {
@@ -48,7 +48,9 @@ impl Backups {
     /// cannot be written; then nothing is left of it.
     pub async fn make(&self) -> Result<Backup> {
         let turn = Arc::clone(&self.turn).try_lock_owned();
-        let turn = turn.map_err(|_| Error::Conflict("a backup is being made already".into()))?;
+        let turn = turn.map_err(|_| {
+            Error::conflict((Code::BackupRunning, "a backup is being made already"))
+        })?;
         let (data, folder) = (self.data.clone(), self.folder.clone());
         let (files, created_at) = (Arc::clone(&self.files), self.clock.now());
         let (sender, made) = oneshot::channel();

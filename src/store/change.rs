@@ -108,12 +108,12 @@ impl<'t, R: Record> View<'t, R> {
             };
             let holder = claimed.get(&value).copied().or_else(|| self.holder(&value));
             if holder.is_some_and(|holder| holder != key) {
-                return Err(Error::Conflict(R::TAKEN.into()));
+                return Err(Error::conflict(R::TAKEN));
             }
             claimed.insert(value, key);
         }
         if vital == 0 && self.vital > 0 {
-            return Err(Error::Conflict(R::LAST.into()));
+            return Err(Error::conflict(R::LAST));
         }
         self.vital = vital;
         self.take_in(ops);

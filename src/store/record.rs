@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
+use crate::error::Code;
 use crate::models::{Email, SessionHash, User, UserId, UserSession};
 
 /// A class of records: how they are named, found and kept consistent.
@@ -15,9 +16,9 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The name of the class and of its files.
     const CLASS: &'static str;
     /// Told when a record's key or unique value belongs to another record.
-    const TAKEN: &'static str;
+    const TAKEN: (Code, &'static str);
     /// Told when a change would take the last vital record.
-    const LAST: &'static str;
+    const LAST: (Code, &'static str);
     /// What a record is found by; as bytes, each has one form.
     type Key: AsRef<[u8]>
         + Copy
@@ -46,8 +47,8 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
 
 impl Record for User {
     const CLASS: &'static str = "User";
-    const TAKEN: &'static str = "email is already taken";
-    const LAST: &'static str = "this is the last enabled admin";
+    const TAKEN: (Code, &'static str) = (Code::EmailTaken, "email is already taken");
+    const LAST: (Code, &'static str) = (Code::LastAdmin, "this is the last enabled admin");
     type Key = UserId;
 
     fn key(&self) -> &UserId {
@@ -73,8 +74,8 @@ impl Record for User {
 
 impl Record for UserSession {
     const CLASS: &'static str = "UserSession";
-    const TAKEN: &'static str = "session exists already";
-    const LAST: &'static str = "";
+    const TAKEN: (Code, &'static str) = (Code::SessionTaken, "session exists already");
+    const LAST: (Code, &'static str) = Self::TAKEN; // no session is vital
     type Key = SessionHash;
 
     fn key(&self) -> &SessionHash {

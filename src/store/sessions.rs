@@ -148,7 +148,7 @@ impl<S: Records<UserSession>> SessionStore for S {
 }
 
 fn refuse_known(known: bool) -> Result<()> {
-    if known { Err(Error::Conflict(UserSession::TAKEN.into())) } else { Ok(()) }
+    if known { Err(Error::conflict(UserSession::TAKEN)) } else { Ok(()) }
 }
 
 /// Which of a user's sessions end as he gets a new one, so that he has no more than he may: those

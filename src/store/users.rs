@@ -87,5 +87,5 @@ impl<S: Records<User>> UserStore for S {
 }
 
 fn refuse_known(known: bool) -> Result<()> {
-    if known { Err(Error::Conflict(User::TAKEN.into())) } else { Ok(()) }
+    if known { Err(Error::conflict(User::TAKEN)) } else { Ok(()) }
 }

@@ -65,8 +65,9 @@ fn every_answer_is_compact_json() {
         let body = answer.json();
         if status >= 400 {
             let members = body.as_object().unwrap();
-            assert_eq!(members.len(), 1, "{body}");
+            assert_eq!(members.len(), 2, "{body}");
             assert!(!members["error"].as_str().unwrap().is_empty(), "{body}");
+            assert!(!members["code"].as_str().unwrap().is_empty(), "{body}");
         }
     }
 }

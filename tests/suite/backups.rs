@@ -146,7 +146,7 @@ fn a_backup_that_cannot_be_written_is_503_and_tells_the_log_why() {
     let admin = server.admin();
     fs::write(&folder, "in the way").unwrap();
     let answer = server.post(BACKUP).session(&admin).send();
-    answer.assert_error(503, "Service unavailable");
+    answer.assert_refused(503, "Service unavailable", "unavailable");
     assert!(answer.header("retry-after").is_some());
     server.wait_for("backup: ");
     let told = server.log().iter().filter(|line| line.contains("backup: ")).count();

@@ -13,8 +13,8 @@ use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, Program};
 
 #[track_caller]
-fn assert_unavailable(answer: &Answer, text: &str) {
-    answer.assert_error(503, text);
+fn assert_unavailable(answer: &Answer, text: &str, code: &str) {
+    answer.assert_refused(503, text, code);
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(answer.header("set-cookie"), None);
 }
@@ -41,7 +41,7 @@ fn a_full_hashing_queue_is_503_for_login_basic_and_new_users() {
         let (busy, done): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 503);
         assert!(!busy.is_empty() && !done.is_empty(), "{kind}: {answers:?}");
         for answer in busy {
-            assert_unavailable(answer, "Busy, try again");
+            assert_unavailable(answer, "Busy, try again", "busy");
         }
         assert!(done.iter().all(|answer| answer.status == refused), "{kind}: {answers:?}");
         // What does not hash goes on meanwhile and afterwards.
@@ -152,7 +152,7 @@ fn a_store_that_cannot_write_is_503_and_nothing_has_changed() {
     broken.store(true, Ordering::SeqCst);
     for (request, _) in requests() {
         let answer = request.send();
-        assert_unavailable(&answer, "Service unavailable");
+        assert_unavailable(&answer, "Service unavailable", "unavailable");
         assert!(!answer.body.contains("fire"));
         // What only reads goes on, and sees no trace of what was refused.
         assert_eq!((users().status, users().body.as_str()), (200, before.as_str()));
@@ -198,7 +198,7 @@ fn without_randomness_there_is_no_session_rather_than_a_guessable_one() {
     let server = InProcess::in_world(&[], world);
     broken.store(true, Ordering::SeqCst);
     let login = || server.login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]).send();
-    assert_unavailable(&login(), "Service unavailable");
+    assert_unavailable(&login(), "Service unavailable", "unavailable");
     broken.store(false, Ordering::SeqCst);
     assert_eq!(login().status, 200);
 }

@@ -67,7 +67,7 @@ fn with_child(test: impl FnOnce(Client)) -> Output {
 fn a_panic_is_a_500_in_json_and_one_line_in_the_log() {
     let output = with_child(|client| {
         let answer = client.get("/panic").header("X-Request-Id", "mine").send();
-        answer.assert_error(500, "Internal server error");
+        answer.assert_refused(500, "Internal server error", "internal_error");
         assert_eq!(answer.header("x-request-id"), Some("mine"));
         for (name, value) in [
             ("cache-control", "no-store"),

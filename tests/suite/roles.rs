@@ -124,7 +124,11 @@ fn role_and_disabled_are_for_admins_alone_also_when_they_stay_as_they_are() {
         json!({ "disabled": null }),
     ] {
         let (status, answer) = cast.change(&cast.bob, &cast.bob_id, &body);
-        assert_eq!((status, answer), (403, json!({ "error": "Forbidden" })), "{body}");
+        assert_eq!(
+            (status, answer),
+            (403, json!({ "error": "Forbidden", "code": "forbidden" })),
+            "{body}"
+        );
     }
     // To an admin null means unchanged.
     let body = json!({ "role": null, "disabled": null });
@@ -172,7 +176,11 @@ fn a_value_that_breaks_a_rule_is_400_and_named() {
         (json!({ "first_name": long }), "first_name must have at most 256 characters"),
     ] {
         let (status, answer) = cast.change(&cast.admin, &cast.bob_id, &body);
-        assert_eq!((status, answer), (400, json!({ "error": says })), "{body}");
+        assert_eq!(
+            (status, &answer["error"], &answer["code"]),
+            (400, &json!(says), &json!("invalid_value")),
+            "{body}"
+        );
     }
     let bob = cast.user("GET", &cast.bob_id).session(&cast.admin).send().json();
     assert_eq!((&bob["role"], &bob["disabled"]), (&json!("user"), &json!(false)));
@@ -181,7 +189,7 @@ fn a_value_that_breaks_a_rule_is_400_and_named() {
 #[test]
 fn the_last_enabled_admin_stays() {
     let cast = Cast::new();
-    let refused = (409, json!({ "error": "this is the last enabled admin" }));
+    let refused = (409, json!({ "error": "this is the last enabled admin", "code": "last_admin" }));
     let changes = [json!({ "role": "user" }), json!({ "disabled": true })];
     let assert_stays = || {
         for body in &changes {

@@ -1,6 +1,6 @@
 //! What every store of users does.
 
-use sessiond::error::{Error, Result};
+use sessiond::error::{Code, Error, Result};
 use sessiond::models::{Role, User, UserId};
 use sessiond::store::UserStore;
 
@@ -154,7 +154,7 @@ async fn an_update_is_one_step(store: &dyn UserStore) {
 async fn an_update_that_is_refused_changes_nothing(store: &dyn UserStore) {
     let bob = user("bob");
     store.insert(bob.clone()).await.unwrap();
-    let refused = store.update(bob.id, Box::new(|_| Err(Error::bad("not so"))));
+    let refused = store.update(bob.id, Box::new(|_| Err(Error::bad(Code::InvalidValue, "not so"))));
     assert_eq!(refusal(refused.await), "400 not so");
     assert_eq!(*store.get(bob.id).await.unwrap().unwrap(), bob);
 }

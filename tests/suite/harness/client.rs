@@ -6,6 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use rustls::{ClientConfig, ClientConnection};
 use serde_json::Value;
+use sessiond::error::Code;
 
 use super::stream::Stream;
 use super::{ADMIN, ADMIN_PASSWORD};
@@ -337,9 +338,18 @@ impl Answer {
         assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
     }
 
-    /// Holds that this is an error with exactly this text.
+    /// Holds that this is an error with exactly this text, and with a code that is in the list.
     #[track_caller]
     pub fn assert_error(&self, status: u16, text: &str) {
-        self.assert_is(status, &serde_json::json!({ "error": text }).to_string());
+        let code = self.json()["code"].as_str().unwrap_or_default().to_owned();
+        assert!(Code::ALL.iter().any(|known| known.name() == code), "{self:?}");
+        self.assert_refused(status, text, &code);
+    }
+
+    /// Holds that this is an error with exactly this text and this code, and nothing else.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, text: &str, code: &str) {
+        let text = Value::from(text);
+        self.assert_is(status, &format!(r#"{{"error":{text},"code":"{code}"}}"#));
     }
 }
