@@ -176,6 +176,7 @@ impl Error {
             Self::HeaderTooLarge(_) => Code::HeaderTooLarge,
             Self::Internal(_) => Code::InternalError,
             Self::Busy => Code::Busy,
+            Self::NotReady(_) => Code::NotReady,
             Self::Unavailable(_) => Code::Unavailable,
         }
     }
