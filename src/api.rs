@@ -10,6 +10,7 @@ mod index;
 mod passwords;
 mod sessions;
 mod users;
+mod verify;
 mod view;
 
 #[cfg(any(fuzzing, test))]
@@ -28,7 +29,7 @@ pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
-/// `Proxies`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+/// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
 pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
     let origins = Rc::new(guard.rules.origins.clone());
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
@@ -77,6 +78,7 @@ fn routes(scope: Scope, end: &str) -> Scope {
         )
         .service(at("/sessions", "DELETE").route(web::delete().to(sessions::end_everybodys)))
         .service(at("/admin/backup", "POST").route(web::post().to(backup::create)))
+        .service(at("/auth_session/verify", "GET, HEAD").route(get().to(verify::verify)))
         .service(at("/auth_session", "GET, HEAD").route(get().to(auth_session::read)))
         .service(at("/auth_session/refresh", "POST").route(web::post().to(auth_session::refresh)))
         .service(at("/auth_session/reauth", "POST").route(web::post().to(auth_session::reauth)))

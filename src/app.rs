@@ -17,6 +17,7 @@ use crate::auth::guard::{Guard, GuardRules};
 use crate::auth::hashing::{Hasher, Lanes};
 use crate::auth::none::NoAuth;
 use crate::auth::proxies::Proxies;
+use crate::auth::redirects::Redirects;
 use crate::auth::session::{SessionAuth, Sessions};
 use crate::auth::session_db::SessionDBAuth;
 use crate::auth::session_exp::SessionExpAuth;
@@ -70,6 +71,7 @@ pub struct Service {
     monitoring: Monitoring,
     rules: Arc<GuardRules>,
     proxies: Proxies,
+    redirects: Redirects,
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
 }
@@ -101,6 +103,7 @@ impl Service {
             monitoring,
             rules: Arc::new(config.guard_rules()),
             proxies: config.trusted_proxies.clone(),
+            redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
         })
@@ -113,12 +116,17 @@ impl Service {
         let backups = web::Data::from(Arc::clone(&self.backups));
         let rules = web::Data::from(Arc::clone(&self.rules));
         let proxies = web::Data::new(self.proxies.clone());
+        let redirects = web::Data::new(self.redirects.clone());
         let guard = self.guard();
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
-            config.app_data(login_errors).app_data(body_timeout).app_data(backups);
+            config
+                .app_data(redirects)
+                .app_data(login_errors)
+                .app_data(body_timeout)
+                .app_data(backups);
             api::configure(config, guard);
         }
     }

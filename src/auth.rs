@@ -14,6 +14,7 @@ pub mod none;
 pub mod origins;
 pub mod path;
 pub mod proxies;
+pub mod redirects;
 pub mod session;
 pub mod session_db;
 pub mod session_exp;
@@ -38,10 +39,13 @@ use session::Sessions;
 /// Where one logs in.
 pub const LOGIN_PATH: &str = "/api/v1/auth_session/login";
 
+/// Where a reverse proxy asks whether a request may pass; it answers for itself.
+pub const VERIFY_PATH: &str = "/api/v1/auth_session/verify";
+
 /// The paths that everybody may call. An entry that ends in `*` opens every path that begins with
 /// what stands before the star; otherwise an entry is a whole path.
 pub const OPEN_PATHS: &[&str] =
-    &["/api/v1/status", "/api/v1/unauthorized", "/api/v1/forbidden", LOGIN_PATH];
+    &["/api/v1/status", "/api/v1/unauthorized", "/api/v1/forbidden", LOGIN_PATH, VERIFY_PATH];
 
 /// The challenge of a 401 where there are no Basic credentials to ask for (RFC 9110, 11.6.1).
 const SESSION_CHALLENGE: &str = r#"Session realm="sessiond""#;
@@ -114,6 +118,11 @@ pub trait Auth: Send + Sync {
         Ok(None)
     }
 
+    /// The same, without counting as a use of the session: it does not live longer for it.
+    async fn peek(&self, request: &HttpRequest) -> Result<Option<Arc<User>>> {
+        self.current_user(request).await
+    }
+
     /// The live session that speaks.
     async fn current_session(&self, _request: &HttpRequest) -> Result<Option<Arc<UserSession>>> {
         Ok(None)
@@ -161,6 +170,12 @@ fn opens(open: &str, path: &str) -> bool {
 
 fn without_slash(path: &str) -> &str {
     path.strip_suffix('/').unwrap_or(path)
+}
+
+/// Whether a request brings credentials, of whatever kind; 400 when they are malformed.
+pub fn presents_credentials(auth: &dyn Auth, request: &HttpRequest) -> Result<bool> {
+    let cookie = auth.session_cookie(request)?;
+    Ok(auth.authorization_header(request)?.is_some() || cookie.is_some())
 }
 
 /// Where a request comes from, as kept with a session.

@@ -3,6 +3,7 @@
 mod blocked_passwords;
 mod check;
 mod line;
+mod parts;
 mod values;
 
 use std::ffi::OsStr;
@@ -21,10 +22,10 @@ use values::{Domain, OriginList, Seconds, Secret, Threads};
 
 use crate::api::LoginErrors;
 use crate::auth::cookie::SessionCookie;
-use crate::auth::guard::{GuardRules, InvalidStatus};
-use crate::auth::origins::Origins;
+use crate::auth::guard::InvalidStatus;
 use crate::auth::proxies::Proxies;
-use crate::models::{Email, Lifetime, PasswordRules};
+use crate::auth::redirects::{AllowedRedirects, LoginUrl};
+use crate::models::Email;
 
 /// Seconds after which a session ends, unless something else is set.
 const SESSION_DURATION: Seconds = Seconds(86_400);
@@ -94,9 +95,15 @@ pub struct Config {
     /// Mistakes per minute that a person may make
     #[arg(long, env, global = true, default_value = "12", value_parser = values::attempts)]
     login_attempts: NonZeroU32,
-    /// Proxies whose X-Forwarded-For counts: addresses or networks, separated by commas
+    /// Proxies whose X-Forwarded-* and X-Original-* count: addresses or networks, separated by commas
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     pub trusted_proxies: Proxies,
+    /// Page where one logs in, to which a proxy may send browsers [default: /login, at PUBLIC_URL if there is one]
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    login_url: Maybe<LoginUrl>,
+    /// Hosts that a login may lead back to, separated by commas; that of PUBLIC_URL is one
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
+    allowed_redirects: AllowedRedirects,
     /// File of passwords that are refused, one a line
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     password_blocklist: Maybe<BlockedPasswords>,
@@ -209,70 +216,6 @@ impl Config {
     /// Where the security log is appended to, if it is.
     pub fn audit_file(&self) -> Option<&Path> {
         self.audit_file.0.as_deref()
-    }
-
-    /// The session cookie.
-    pub fn cookie(&self) -> SessionCookie {
-        let domain = self.cookie_domain.0.as_ref().map(|domain| domain.0.as_str());
-        SessionCookie::new(&self.session_name, self.is_https(), domain)
-    }
-
-    /// What the guard goes by.
-    pub fn guard_rules(&self) -> GuardRules {
-        let OriginList { listed, any } = self.cors_origins.clone();
-        let own = self.public_url.0.as_ref().map(PublicUrl::origin);
-        GuardRules {
-            invalid_status: self.invalid_status,
-            origins: Origins { own, https: self.is_https(), listed, any },
-            reauth_window: self.reauth_window,
-        }
-    }
-
-    /// How many mistakes a minute the throttle lets a person make; none when it is off.
-    pub fn login_attempts(&self) -> Option<NonZeroU32> {
-        self.login_throttle.then_some(self.login_attempts)
-    }
-
-    /// How many sessions a user may have.
-    pub fn sessions_per_user(&self) -> usize {
-        usize::try_from(self.sessions_per_user).unwrap_or(usize::MAX)
-    }
-
-    /// What new passwords must keep to.
-    pub fn password_rules(&self) -> PasswordRules {
-        let host = self.public_url.0.as_ref().map(PublicUrl::host);
-        let context =
-            host.into_iter().flat_map(|host| [host].into_iter().chain(host.split(['.', '-'])));
-        let refused = self.password_blocklist.0.clone().unwrap_or_default();
-        PasswordRules { context: context.map(str::to_owned).collect(), refused: refused.0 }
-    }
-
-    /// How long a session lives that is not remembered.
-    pub fn lifetime(&self) -> Lifetime {
-        Lifetime {
-            absolute: self.session_duration.unwrap_or(SESSION_DURATION).limit(),
-            idle: self.session_idle_timeout.unwrap_or(SESSION_IDLE_TIMEOUT).limit(),
-        }
-    }
-
-    /// The cost of new password hashes.
-    pub fn hash_cost(&self) -> u32 {
-        if self.unsafe_fast_hash {
-            FAST_COST
-        } else {
-            u32::try_from(self.bcrypt_cost).unwrap_or(15)
-        }
-    }
-
-    /// Threads that hash, and passwords that may wait for them.
-    pub fn hash_lanes(&self) -> (usize, usize) {
-        let lanes = self.hash_lanes.0.map_or_else(|| (cores() / 2).max(1), |lanes| lanes.0.get());
-        (lanes, usize::try_from(self.hash_queue).unwrap_or(usize::MAX))
-    }
-
-    /// Threads that answer requests.
-    pub fn workers(&self) -> usize {
-        self.workers.0.map_or_else(cores, |workers| workers.0.get())
     }
 }
 

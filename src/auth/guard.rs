@@ -12,7 +12,7 @@ use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
-use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path};
+use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path, presents_credentials};
 use crate::error::{Code, Error, Result};
 use crate::models::User;
 use caller::may_ask;
@@ -84,11 +84,11 @@ async fn admit(
         return Err(Error::CrossSite);
     }
     if !auth.require_auth(request.path(), OPEN_PATHS) {
-        has_credentials(auth, request)?;
+        presents_credentials(auth, request)?;
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }
     let Some(user) = auth.current_user(request).await? else {
-        if !has_credentials(auth, request)? {
+        if !presents_credentials(auth, request)? {
             return Err(Error::unauthorized());
         }
         note_unknown_session(auth, request)?;
@@ -101,15 +101,9 @@ async fn admit(
     Ok(Some(Caller::User(user)))
 }
 
-/// Whether a request brings credentials, of whatever kind; 400 when they are malformed.
-fn has_credentials(auth: &dyn Auth, request: &HttpRequest) -> Result<bool> {
-    let cookie = auth.session_cookie(request)?;
-    Ok(auth.authorization_header(request)?.is_some() || cookie.is_some())
-}
-
 /// Writes down that a request is refused whose session id nobody has; 429 when there were too many
 /// from its network: somebody may be guessing.
-fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
+pub fn note_unknown_session(auth: &dyn Auth, request: &HttpRequest) -> Result<()> {
     if auth.sessions().is_none() || presented_ids(auth, request)?.iter().all(Option::is_none) {
         return Ok(());
     }

@@ -1,11 +1,15 @@
 //! The proxies before the service: who may say from where a request comes (ASVS 4.1.3).
 
+mod original;
+
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Once;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, VIA, X_FORWARDED_FOR};
 use ipnet::{IpNet, Ipv4Net};
+
+pub use original::Original;
 
 /// The networks of `TRUSTED_PROXIES`, separated by commas or spaces.
 #[derive(Clone, Debug, Default)]

@@ -57,6 +57,13 @@ impl SessionKind for SessionAuth {
     }
 }
 
+/// Whether a session lives longer for being looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Counts,
+    DoesNot,
+}
+
 /// A session that may be used, and its user.
 type Live = (Arc<UserSession>, Arc<User>);
 
@@ -71,11 +78,15 @@ impl<K: SessionKind> Auth for K {
     }
 
     async fn current_user(&self, request: &HttpRequest) -> Result<Option<Arc<User>>> {
-        Ok(presented(self, request).await?.map(|(_, user)| user))
+        Ok(presented(self, request, Use::Counts).await?.map(|(_, user)| user))
+    }
+
+    async fn peek(&self, request: &HttpRequest) -> Result<Option<Arc<User>>> {
+        Ok(presented(self, request, Use::DoesNot).await?.map(|(_, user)| user))
     }
 
     async fn current_session(&self, request: &HttpRequest) -> Result<Option<Arc<UserSession>>> {
-        Ok(presented(self, request).await?.map(|(session, _)| session))
+        Ok(presented(self, request, Use::Counts).await?.map(|(session, _)| session))
     }
 
     async fn create_session(&self, user: &User, login: Login) -> Result<Option<NewSession>> {
@@ -83,7 +94,7 @@ impl<K: SessionKind> Auth for K {
     }
 
     async fn user_id_for_session_id(&self, id: &SessionId) -> Result<Option<UserId>> {
-        Ok(self.kept().live(id).await?.map(|(session, _)| session.user_id))
+        Ok(self.kept().live(id, Use::Counts).await?.map(|(session, _)| session.user_id))
     }
 
     async fn destroy_session(&self, request: &HttpRequest) -> Result<bool> {
@@ -94,7 +105,7 @@ impl<K: SessionKind> Auth for K {
     }
 
     async fn is_fresh(&self, request: &HttpRequest, window: Duration) -> Result<bool> {
-        let presented = presented(self, request).await?;
+        let presented = presented(self, request, Use::Counts).await?;
         let now = self.kept().clock.now();
         Ok(presented.is_some_and(|(session, user)| is_fresh(&session, &user, window, now)))
     }
@@ -105,15 +116,17 @@ impl<K: SessionKind> Auth for K {
 }
 
 impl Sessions {
-    /// The session of this id and its user, if both may be used now. Its use is noted.
-    async fn live(&self, id: &SessionId) -> Result<Option<Live>> {
+    /// The session of this id and its user, if both may be used now. Its use is noted, if it counts.
+    async fn live(&self, id: &SessionId, with: Use) -> Result<Option<Live>> {
         let Some(session) = self.store.get(&id.hash()).await? else { return Ok(None) };
         let Some(user) = self.users.get(session.user_id).await? else { return Ok(None) };
         let now = self.clock.now();
         if !self.is_live(&session, &user, now) {
             return Ok(None);
         }
-        self.store.touch(&session, now);
+        if with == Use::Counts {
+            self.store.touch(&session, now);
+        }
         Ok(Some((session, user)))
     }
 
@@ -219,14 +232,18 @@ pub fn is_fresh(session: &UserSession, user: &User, window: Duration, now: Times
 
 /// The live session that a request presents: that of its cookie, else that of its bearer token.
 /// Two of different users in one request are a contradiction: 400.
-async fn presented<K: SessionKind>(kind: &K, request: &HttpRequest) -> Result<Option<Live>> {
+async fn presented<K: SessionKind>(
+    kind: &K,
+    request: &HttpRequest,
+    with: Use,
+) -> Result<Option<Live>> {
     let sessions = kind.kept();
     let (cookie, bearer) = match presented_ids(kind, request)? {
         [Some(cookie), Some(bearer)] => (cookie, bearer),
         [None, None] => return Ok(None),
-        [Some(id), None] | [None, Some(id)] => return sessions.live(&id).await,
+        [Some(id), None] | [None, Some(id)] => return sessions.live(&id, with).await,
     };
-    match (sessions.live(&cookie).await?, sessions.live(&bearer).await?) {
+    match (sessions.live(&cookie, with).await?, sessions.live(&bearer, with).await?) {
         (Some((a, _)), Some((b, _))) if a.user_id != b.user_id => Err(Error::bad(
             Code::CredentialsContradict,
             "cookie and Authorization belong to different users",

@@ -65,3 +65,4 @@ mod tls;
 mod users_paged;
 mod users_read;
 mod users_write;
+mod verify;

@@ -89,6 +89,18 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         "list addresses and networks like 10.0.0.0/8",
     ),
     (
+        "LOGIN_URL",
+        "",
+        &["login", "//evil.example", "javascript:alert(1)", "https://u:p@id.example.com/login"],
+        "must be like https://id.example.com/login, or /login",
+    ),
+    (
+        "ALLOWED_REDIRECTS",
+        "",
+        &["https://app.example.com", "*", "app.example.com/x", "a.example:99999"],
+        "list hosts like app.example.com",
+    ),
+    (
         "CORS_ORIGINS",
         "",
         &["app.example.com", "https://app.example.com/x", "null", "*.example.com"],

@@ -185,7 +185,7 @@ pub fn json_in_a_text_stays_text() {
         2
     );
     let error = server.put(&path).session(&admin).json(&json!({ "role": name })).send();
-    assert_eq!(error.json().as_object().unwrap().len(), 1);
+    assert_eq!(error.json().as_object().unwrap().len(), 2);
 }
 
 pub fn a_record_stays_one_record() {

@@ -1,0 +1,101 @@
+//! Whether a request may pass, as a reverse proxy asks before it lets one through: nginx by
+//! `auth_request`, Caddy by `forward_auth`, Traefik by `forwardAuth` (`deploy/`).
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::body::Fields;
+use crate::auth::credentials::texts;
+use crate::auth::guard::{Caller, GuardRules, note_unknown_session};
+use crate::auth::proxies::Proxies;
+use crate::auth::redirects::Redirects;
+use crate::auth::{Auth, presents_credentials};
+use crate::error::{Code, Error, Result};
+use crate::models::{Role, User};
+
+/// 200 with who is speaking in `Remote-User` and its like, for the proxy to hand on; 401 for
+/// anybody else. `?role=` demands a role (403), `?touch=0` does not count as a use of the session,
+/// and with `?redirect=1` a browser that wants a page is sent to log in (302).
+///
+/// It never hashes on the way of a session, and answers from memory.
+pub async fn verify(
+    request: HttpRequest,
+    auth: web::Data<dyn Auth>,
+    rules: web::Data<GuardRules>,
+    proxies: web::Data<Proxies>,
+    redirects: web::Data<Redirects>,
+) -> Result<HttpResponse> {
+    let query = Fields::from_query(&request, &["role", "touch", "redirect"])?;
+    let role = query.role()?.unwrap_or(Role::User);
+    let touch = query.flag("touch")?.unwrap_or(true);
+    let redirect = query.flag("redirect")?.unwrap_or(false);
+    let user = if touch { auth.current_user(&request).await } else { auth.peek(&request).await };
+    let Some(user) = user? else {
+        let refused = refusal(auth.as_ref(), &request)?;
+        let original = proxies.original(&request, rules.origins.https).filter(|_| redirect);
+        let wanted = original.filter(|original| is_page(&request, &original.method));
+        let back = wanted.and_then(|original| redirects.accept_or_tell(&original.address));
+        return back.map(|back| sent_to(&redirects.to_login(&back))).ok_or(refused);
+    };
+    // The line in the log, and that of a refusal, say who it was.
+    request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
+    if user.must_change {
+        return Err(Error::PasswordChangeRequired);
+    }
+    if role == Role::Admin && user.role != Role::Admin {
+        return Err(Error::Forbidden);
+    }
+    Ok(identified(&user))
+}
+
+/// 401, which proxies understand, whatever `INVALID_STATUS` says and however often it was asked.
+fn refusal(auth: &dyn Auth, request: &HttpRequest) -> Result<Error> {
+    if !presents_credentials(auth, request)? {
+        return Ok(Error::unauthorized());
+    }
+    match note_unknown_session(auth, request) {
+        Ok(()) | Err(Error::TooManyAttempts(_)) => {
+            Ok(Error::Unauthorized((Code::SessionInvalid, "Unauthorized").into()))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Whether this is a browser that wants to show a page.
+fn is_page(request: &HttpRequest, method: &Method) -> bool {
+    let kind = |range: &str| range.split(';').next().unwrap_or_default().trim().to_owned();
+    let mut accepted = texts(request, ACCEPT).flat_map(|line| line.split(',').map(kind));
+    *method == Method::GET && accepted.any(|kind| kind.eq_ignore_ascii_case("text/html"))
+}
+
+fn sent_to(address: &str) -> HttpResponse {
+    HttpResponse::Found().insert_header((LOCATION, address)).json(json!({}))
+}
+
+/// Who is speaking, for what is behind the proxy.
+fn identified(user: &User) -> HttpResponse {
+    let (mut answer, email) = (HttpResponse::Ok(), header(user.email.as_str()));
+    let name = header(&user.display_name());
+    let name = if name.is_empty() { email.clone() } else { name };
+    for (name, value) in [
+        ("remote-user", email.clone()),
+        ("remote-email", email),
+        ("remote-name", name),
+        ("remote-role", header(&user.role.to_string())),
+        ("remote-id", header(&user.id.to_string())),
+    ] {
+        answer.insert_header((HeaderName::from_static(name), value));
+    }
+    answer.json(json!({}))
+}
+
+/// A text as the value of a header, in UTF-8. Characters that would end or hide something are
+/// blanks there.
+fn header(text: &str) -> HeaderValue {
+    let clean = text.replace(char::is_control, " ");
+    HeaderValue::from_bytes(clean.trim().as_bytes()).expect("it has no control characters")
+}
