@@ -16,6 +16,7 @@ mod view;
 #[cfg(any(fuzzing, test))]
 pub use body::fuzzing;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use actix_web::guard as on;
@@ -42,7 +43,7 @@ pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
 /// with a slash at the end are routes of their own.
 fn routes(scope: Scope, end: &str) -> Scope {
     let at = |path: &str, methods| {
-        let route = Route(format!("/api/v1{path}"));
+        let route = Route::new(format!("/api/v1{path}"));
         resource(&format!("{path}{end}"), methods).app_data(route)
     };
     scope
@@ -86,9 +87,20 @@ fn routes(scope: Scope, end: &str) -> Scope {
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
 }
 
-/// The pattern of a route, for whoever has to do with a request that has come to it:
-/// `request.app_data::<Route>()`.
-pub struct Route(pub String);
+/// A route, for whoever has to do with a request that has come to it: `request.app_data::<Route>()`.
+pub struct Route {
+    /// Its pattern.
+    pub pattern: String,
+    /// The number that a worker knows it by, once it has one.
+    pub number: Cell<Option<usize>>,
+}
+
+impl Route {
+    /// One that no worker knows yet.
+    pub const fn new(pattern: String) -> Self {
+        Self { pattern, number: Cell::new(None) }
+    }
+}
 
 /// A resource that tells which methods it has when it is asked with another.
 pub fn resource(path: &str, methods: &'static str) -> Resource {

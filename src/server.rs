@@ -52,35 +52,36 @@ pub struct Bound {
 
 /// Takes the address, to answer these routes, and `METRICS_ADDR`, if it is set, to answer those of
 /// `monitoring` there. The error is one line that names the address.
-pub fn bind<R, M>(
+pub fn bind(
     config: &Config,
     traffic: &Traffic,
-    routes: R,
-    monitoring: M,
-) -> Result<Bound, String>
-where
-    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-    M: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-{
+    routes: impl Fn(&mut web::ServiceConfig) + Send + Sync + 'static,
+    monitoring: impl Fn(&mut web::ServiceConfig) + Send + Sync + 'static,
+) -> Result<Bound, String> {
+    let routes: Routes = Arc::new(routes);
     let front = Front::new(config, traffic.clone(), Tls::open(config)?.map(Arc::new));
     let taken = |cause| format!("{}:{}: {cause}", config.api_host, config.api_port);
     let (listeners, addresses) = listen(&config.api_host, config.api_port).map_err(taken)?;
     let mut server = Server::build().workers(config.workers()).disable_signals();
     for listener in listeners {
-        server = front.answer(server, listener, routes.clone()).map_err(taken)?;
+        server = front.answer(server, listener, Arc::clone(&routes)).map_err(taken)?;
     }
     let mut apart = None;
     if let Some(address) = config.metrics_addr.0 {
         let taken = |cause| format!("{address}: {cause}");
         let listener = listen_at(address).map_err(taken)?;
         apart = Some(listener.local_addr().map_err(taken)?);
-        server = front.answer(server, listener, monitoring).map_err(taken)?;
+        server = front.answer(server, listener, Arc::new(monitoring)).map_err(taken)?;
     }
     announce(config, front.tls.as_deref(), &addresses, apart);
     let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
     let (traffic, tls) = (front.traffic, front.tls);
     Ok(Bound { server, addresses, monitoring: apart, traffic, shutdown_timeout, tls })
 }
+
+/// Adds routes to an application. One type for all of them, so that what answers them is compiled
+/// once, and as a whole.
+type Routes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
 
 /// What stands before all routes, whatever the listener.
 struct Front {
@@ -98,21 +99,18 @@ impl Front {
     }
 
     /// Has a server answer these routes to whoever comes to the listener.
-    fn answer<R>(
+    fn answer(
         &self,
         server: ServerBuilder,
         listener: TcpListener,
-        routes: R,
-    ) -> io::Result<ServerBuilder>
-    where
-        R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-    {
+        routes: Routes,
+    ) -> io::Result<ServerBuilder> {
         let (traffic, tls, https) = (self.traffic.clone(), self.tls.clone(), self.https);
         let (keep_alive, head_timeout) = (self.keep_alive, self.head_timeout);
         server.listen("sessiond", listener, move || {
             let here = Rc::new(Edge::new(traffic.clone(), https));
             let application = App::new()
-                .configure(routes.clone())
+                .configure(routes.as_ref())
                 .default_service(web::to(api::not_found))
                 .wrap_fn(move |request, application| edge(&here, request, application));
             let application = application.into_factory().map_err(|error| error.error_response());

@@ -59,7 +59,7 @@ impl Monitoring {
             let is_meant = move |request: &on::GuardContext<'_>| {
                 reach == Reach::Everybody || is_from_this_machine(request.head())
             };
-            let route = Route(path.trim_end_matches('/').to_owned());
+            let route = Route::new(path.trim_end_matches('/').to_owned());
             let resource = api::resource(path, "GET, HEAD").app_data(route).route(handler);
             config.service(resource.guard(on::fn_guard(is_meant)));
         }

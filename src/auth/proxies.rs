@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Once;
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, VIA, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderValue, VIA, X_FORWARDED_FOR};
 use ipnet::{IpNet, Ipv4Net};
 
 pub use original::Original;
@@ -67,18 +67,14 @@ impl Proxies {
     }
 }
 
-/// Whether a request says for whom, or as what, it is handed over. Anybody can say so.
-pub fn is_handed_over(headers: &HeaderMap) -> bool {
-    headers.keys().any(tells_of_another)
-}
-
 /// Whether a request shows any sign of a proxy on its way.
 pub fn shows_a_proxy(headers: &HeaderMap) -> bool {
-    is_handed_over(headers) || headers.contains_key(VIA)
+    headers.contains_key(VIA) || headers.keys().any(|name| tells_of_another(name.as_str()))
 }
 
-fn tells_of_another(name: &HeaderName) -> bool {
-    let name = name.as_str();
+/// Whether a header of this name, in lower case, says for whom, or as what, a request is handed
+/// over. Anybody can say so.
+pub fn tells_of_another(name: &str) -> bool {
     // Most names are ruled out by their first letter.
     match name.as_bytes().first() {
         Some(b'x') => {

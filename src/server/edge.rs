@@ -15,7 +15,7 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
@@ -26,7 +26,7 @@ use super::in_flight::{Flight, Flying};
 use super::traffic::{self, Tally, Traffic};
 use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
 use crate::auth::guard::{Caller, seen_through};
-use crate::auth::{client_address, path};
+use crate::auth::{client_address, path, proxies};
 use crate::error::{Error, Result};
 use crate::models::SessionId;
 use crate::random::{self, SystemRandom};
@@ -116,10 +116,13 @@ where
     let started = Instant::now();
     let connection = request.request().conn_data::<Rc<Usage>>();
     let flight = Flight::begin(Arc::clone(here.tally.in_flight()), connection);
-    here.tally.note_claims(request.request());
+    let (bytes, is_handed_over) = scan(request.headers());
+    if is_handed_over {
+        here.tally.note_handed_over(request.request());
+    }
     let method = traffic::method_name(request.method());
     let changes_nothing = request.method().is_safe();
-    let checked = check(&request);
+    let checked = check(&request, bytes);
     let id = here.ids.of(&mut request);
     let answer = match checked {
         Ok(()) => Either::Left(application.call(request)),
@@ -178,14 +181,22 @@ fn panicked(
     InternalError::from_response(error, answer).into()
 }
 
+/// How many bytes all names and values have together, and whether one of the names tells for whom
+/// the request is handed over. Both at once, since it is done with every request.
+fn scan(headers: &HeaderMap) -> (usize, bool) {
+    headers.iter().fold((0, false), |(bytes, is_handed_over), (name, value)| {
+        let name = name.as_str();
+        (bytes + name.len() + value.len(), is_handed_over || proxies::tells_of_another(name))
+    })
+}
+
 /// Refuses what is too large or oddly spelled, before anybody looks at it.
-fn check(request: &ServiceRequest) -> Result<()> {
+fn check(request: &ServiceRequest, header_bytes: usize) -> Result<()> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET {
         return Err(Error::UriTooLong(format!("URI must have at most {MAX_TARGET} bytes").into()));
     }
-    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-    if headers.sum::<usize>() > MAX_HEADERS {
+    if header_bytes > MAX_HEADERS {
         return Err(Error::HeaderTooLarge(
             format!("header must have at most {MAX_HEADERS} bytes").into(),
         ));

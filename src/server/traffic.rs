@@ -4,13 +4,11 @@
 //! there are only so many numbers, and nothing in them is of a person.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, web};
-use foldhash::fast::RandomState;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -18,7 +16,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use super::in_flight::InFlight;
 use crate::api::Route;
-use crate::auth::proxies::{self, Proxies};
+use crate::auth::proxies::Proxies;
 
 /// Seconds that an answer takes: from what is in memory to what waits for many passwords.
 const SECONDS: [f64; 15] = [
@@ -77,13 +75,14 @@ impl Traffic {
 /// Counts for one worker, which looks up by labels only what it has not counted before.
 pub struct Tally {
     traffic: Traffic,
-    routes: RefCell<HashMap<String, OfRoute, RandomState>>,
+    routes: RefCell<Vec<OfRoute>>,
 }
 
 /// What there is to count with for one route.
 struct OfRoute {
+    pattern: String,
     duration: Histogram,
-    requests: Vec<(&'static str, u16, Counter)>,
+    requests: Vec<(u16, &'static str, Counter)>,
 }
 
 impl Tally {
@@ -98,69 +97,68 @@ impl Tally {
     }
 
     /// Counts a request that says for whom it is handed over, unless it comes from a trusted proxy.
-    pub fn note_claims(&self, request: &HttpRequest) {
-        if proxies::is_handed_over(request.headers()) {
-            let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-            let proxies = request.app_data::<web::Data<Proxies>>();
-            let trusted = peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trusts(peer));
-            if !trusted {
-                self.traffic.untrusted.inc();
-            }
+    pub fn note_handed_over(&self, request: &HttpRequest) {
+        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let proxies = request.app_data::<web::Data<Proxies>>();
+        if !peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
+            self.traffic.untrusted.inc();
         }
     }
 
     /// Counts a request that has been answered.
     pub fn note(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
-        let method = method_name(request.method());
-        if let Some(Route(route)) = request.app_data() {
-            return self.count(route, method, status, took);
-        }
-        // It was refused before it came to a route, or there is none.
-        let pattern = request.match_pattern();
-        let route = pattern.as_deref().map_or(UNMATCHED, |p| p.strip_suffix('/').unwrap_or(p));
-        self.count(route, method, status, took);
+        let number = request.app_data::<Route>().map_or_else(
+            || self.number_of_none(request),
+            |route| route.number.get().unwrap_or_else(|| self.number(route)),
+        );
+        self.count(number, method_name(request.method()), status, took);
     }
 
     /// Counts a request that has ended in a panic.
     pub fn note_panic(&self, method: &'static str, took: Duration) {
-        self.count(PANICKED, method, StatusCode::INTERNAL_SERVER_ERROR, took);
+        self.count(self.number_of(PANICKED), method, StatusCode::INTERNAL_SERVER_ERROR, took);
     }
 
-    fn count(&self, route: &str, method: &'static str, status: StatusCode, took: Duration) {
+    /// The number of a request that was refused before it came to its route, or has none.
+    fn number_of_none(&self, request: &HttpRequest) -> usize {
+        let pattern = request.match_pattern();
+        let pattern = pattern.as_deref().unwrap_or(UNMATCHED);
+        self.number_of(pattern.strip_suffix('/').unwrap_or(pattern))
+    }
+
+    /// Gives a route its number.
+    fn number(&self, route: &Route) -> usize {
+        let number = self.number_of(&route.pattern);
+        route.number.set(Some(number));
+        number
+    }
+
+    /// The number of a route, which it gets if it has none. There are a few dozen.
+    fn number_of(&self, pattern: &str) -> usize {
         let mut routes = self.routes.borrow_mut();
-        let known = match routes.get_mut(route) {
-            Some(known) => known,
-            None => routes.entry(route.to_owned()).or_insert_with(|| self.begin(route)),
-        };
-        known.duration.observe(took.as_secs_f64());
-        known.requests(&self.traffic, route, method, status.as_u16()).inc();
+        let known = routes.iter().position(|route| route.pattern == pattern);
+        known.unwrap_or_else(|| {
+            let labels = RouteLabels { route: pattern.to_owned() };
+            let duration = self.traffic.duration.get_or_create_owned(&labels);
+            routes.push(OfRoute { pattern: labels.route, duration, requests: Vec::new() });
+            routes.len() - 1
+        })
     }
 
-    fn begin(&self, route: &str) -> OfRoute {
-        let labels = RouteLabels { route: route.to_owned() };
-        OfRoute {
-            duration: self.traffic.duration.get_or_create_owned(&labels),
-            requests: Vec::new(),
+    fn count(&self, number: usize, method: &'static str, status: StatusCode, took: Duration) {
+        let mut routes = self.routes.borrow_mut();
+        let route = &mut routes[number];
+        route.duration.observe(took.as_secs_f64());
+        let status = status.as_u16();
+        let known = route.requests.iter().find(|(s, m, _)| *s == status && *m == method);
+        if let Some((_, _, counter)) = known {
+            counter.inc();
+        } else {
+            let labels = RequestLabels { route: route.pattern.clone(), method, status };
+            let counter = self.traffic.requests.get_or_create_owned(&labels);
+            counter.inc();
+            route.requests.push((status, method, counter));
         }
-    }
-}
-
-impl OfRoute {
-    /// The count of requests with this method and this status.
-    fn requests(
-        &mut self,
-        traffic: &Traffic,
-        route: &str,
-        method: &'static str,
-        status: u16,
-    ) -> &Counter {
-        let known = self.requests.iter().position(|(m, s, _)| (*m, *s) == (method, status));
-        let at = known.unwrap_or_else(|| {
-            let labels = RequestLabels { route: route.to_owned(), method, status };
-            self.requests.push((method, status, traffic.requests.get_or_create_owned(&labels)));
-            self.requests.len() - 1
-        });
-        &self.requests[at].2
     }
 }
 
