@@ -74,17 +74,16 @@ pub fn shows_a_proxy(headers: &HeaderMap) -> bool {
 
 /// Whether a header of this name, in lower case, says for whom, or as what, a request is handed
 /// over. Anybody can say so.
+#[inline]
 pub fn tells_of_another(name: &str) -> bool {
     // Most names are ruled out by their first letter.
-    match name.as_bytes().first() {
-        Some(b'x') => {
-            name.starts_with("x-forwarded-")
-                || name.starts_with("x-original-")
-                || name == "x-real-ip"
-        }
-        Some(b'f') => name == "forwarded",
-        _ => false,
-    }
+    matches!(name.as_bytes().first(), Some(b'x' | b'f')) && is_of_proxies(name)
+}
+
+fn is_of_proxies(name: &str) -> bool {
+    name.starts_with("x-forwarded-")
+        || name.starts_with("x-original-")
+        || matches!(name, "x-real-ip" | "forwarded")
 }
 
 /// The address in an entry, with or without a port.

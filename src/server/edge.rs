@@ -23,7 +23,7 @@ use futures_util::future::Either;
 
 use super::connection::Usage;
 use super::in_flight::{Flight, Flying};
-use super::traffic::{self, Tally, Traffic};
+use super::traffic::{MethodNumber, Tally, Traffic};
 use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
 use crate::auth::guard::{Caller, seen_through};
 use crate::auth::{client_address, path, proxies};
@@ -103,6 +103,13 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed) && SessionId::parse(id).is_none()
 }
 
+/// What is known of a request from its beginning to its end.
+#[derive(Clone, Copy)]
+struct Arrived {
+    at: Instant,
+    method: MethodNumber,
+}
+
 /// What surrounds the application: for `App::wrap_fn`, outermost.
 pub fn edge<S>(
     here: &Rc<Edge>,
@@ -113,14 +120,13 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
     S::Future: 'static,
 {
-    let started = Instant::now();
+    let arrived = Arrived { at: Instant::now(), method: MethodNumber::of(request.method()) };
     let connection = request.request().conn_data::<Rc<Usage>>();
     let flight = Flight::begin(Arc::clone(here.tally.in_flight()), connection);
     let (bytes, is_handed_over) = scan(request.headers());
     if is_handed_over {
         here.tally.note_handed_over(request.request());
     }
-    let method = traffic::method_name(request.method());
     let changes_nothing = request.method().is_safe();
     let checked = check(&request, bytes);
     let id = here.ids.of(&mut request);
@@ -131,8 +137,8 @@ where
     let here = Rc::clone(here);
     let answer = async move {
         match AssertUnwindSafe(answer).catch_unwind().await {
-            Ok(response) => Ok(finish(&here, response?, started, id, flight)),
-            Err(_panic) => Err(panicked(&here, id, method, started)),
+            Ok(response) => Ok(finish(&here, response?, arrived, id, flight)),
+            Err(_panic) => Err(panicked(&here, id, arrived)),
         }
     };
     seen_through(changes_nothing, answer)
@@ -149,13 +155,13 @@ fn refuse(request: ServiceRequest, refused: &Error) -> ServiceResponse {
 fn finish(
     here: &Edge,
     mut response: ServiceResponse,
-    started: Instant,
+    arrived: Arrived,
     id: HeaderValue,
     flight: Flight,
 ) -> ServiceResponse<Flying<BoxBody>> {
-    let took = started.elapsed();
+    let took = arrived.at.elapsed();
     log(&response, took, &id);
-    here.tally.note(response.request(), response.status(), took);
+    here.tally.note(response.request(), arrived.method, response.status(), took);
     here.first_lines.put(response.response_mut());
     response.headers_mut().insert(X_REQUEST_ID, id);
     if flight.is_the_last_of_its_connection() {
@@ -166,13 +172,8 @@ fn finish(
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
 /// travels as an error. The panic hook has written the line in the log.
-fn panicked(
-    here: &Edge,
-    id: HeaderValue,
-    method: &'static str,
-    started: Instant,
-) -> actix_web::Error {
-    here.tally.note_panic(method, started.elapsed());
+fn panicked(here: &Edge, id: HeaderValue, arrived: Arrived) -> actix_web::Error {
+    here.tally.note_panic(arrived.method, arrived.at.elapsed());
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
     let mut answer = answer.json(error.body());

@@ -82,7 +82,7 @@ pub struct Tally {
 struct OfRoute {
     pattern: String,
     duration: Histogram,
-    requests: Vec<(u16, &'static str, Counter)>,
+    requests: Vec<(u16, MethodNumber, Counter)>,
 }
 
 impl Tally {
@@ -106,16 +106,22 @@ impl Tally {
     }
 
     /// Counts a request that has been answered.
-    pub fn note(&self, request: &HttpRequest, status: StatusCode, took: Duration) {
+    pub fn note(
+        &self,
+        request: &HttpRequest,
+        method: MethodNumber,
+        status: StatusCode,
+        took: Duration,
+    ) {
         let number = request.app_data::<Route>().map_or_else(
             || self.number_of_none(request),
             |route| route.number.get().unwrap_or_else(|| self.number(route)),
         );
-        self.count(number, method_name(request.method()), status, took);
+        self.count(number, method, status, took);
     }
 
     /// Counts a request that has ended in a panic.
-    pub fn note_panic(&self, method: &'static str, took: Duration) {
+    pub fn note_panic(&self, method: MethodNumber, took: Duration) {
         self.count(self.number_of(PANICKED), method, StatusCode::INTERNAL_SERVER_ERROR, took);
     }
 
@@ -145,7 +151,7 @@ impl Tally {
         })
     }
 
-    fn count(&self, number: usize, method: &'static str, status: StatusCode, took: Duration) {
+    fn count(&self, number: usize, method: MethodNumber, status: StatusCode, took: Duration) {
         let mut routes = self.routes.borrow_mut();
         let route = &mut routes[number];
         route.duration.observe(took.as_secs_f64());
@@ -154,7 +160,8 @@ impl Tally {
         if let Some((_, _, counter)) = known {
             counter.inc();
         } else {
-            let labels = RequestLabels { route: route.pattern.clone(), method, status };
+            let route_name = route.pattern.clone();
+            let labels = RequestLabels { route: route_name, method: method.name(), status };
             let counter = self.traffic.requests.get_or_create_owned(&labels);
             counter.inc();
             route.requests.push((status, method, counter));
@@ -162,16 +169,29 @@ impl Tally {
     }
 }
 
-/// The name of a method, if it is one that is usual: clients can make up others.
-pub fn method_name(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        _ => "other",
+/// A method by its place among those that are usual; clients can make up others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MethodNumber(u8);
+
+/// The names of methods, by their numbers.
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "other"];
+
+impl MethodNumber {
+    /// That of a method.
+    pub fn of(method: &Method) -> Self {
+        Self(match *method {
+            Method::GET => 0,
+            Method::HEAD => 1,
+            Method::POST => 2,
+            Method::PUT => 3,
+            Method::DELETE => 4,
+            Method::OPTIONS => 5,
+            Method::PATCH => 6,
+            _ => 7,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        METHODS[usize::from(self.0)]
     }
 }
