@@ -87,8 +87,9 @@ pub fn every_route_has_a_row() {
 fn hold_monitoring() {
     let source = files::read("src/app/monitoring.rs");
     let source = source.split("#[cfg(test)]").next().unwrap();
+    let texts = source.split('"').skip(1).step_by(2);
     let paths: BTreeSet<&str> =
-        source.split('"').filter(|text| text.starts_with('/')).map(without_slash).collect();
+        texts.filter(|text| text.starts_with('/')).map(without_slash).collect();
     assert_eq!(paths, BTreeSet::from(["/healthz", "/readyz", "/metrics"]));
     assert_eq!(source.matches(".route(").count(), 1, "each has one handler");
     assert_eq!(source.matches("api::get()").count(), 2 * paths.len(), "and that reads");

@@ -33,8 +33,11 @@ fn probe(store: &JsonTable<User>) -> bool {
     run(store.probe()).expect("the writer lives").is_ok()
 }
 
+/// Something that a disk and a test both see.
+type Shared<T> = Arc<Mutex<T>>;
+
 /// A disk that fails with one operation, and the operations that were asked of it.
-fn failing(disk: &SimulatedDisk) -> (WatchedFiles, Arc<Mutex<String>>, Arc<Mutex<Vec<String>>>) {
+fn failing(disk: &SimulatedDisk) -> (WatchedFiles, Shared<String>, Shared<Vec<String>>) {
     let (fails, log) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(Vec::new())));
     let (wrong, told) = (Arc::clone(&fails), Arc::clone(&log));
     let decide = move |operation: &str| {
