@@ -103,6 +103,8 @@ impl<R: Record> Writer<R> {
             Ok(lines) => self.journal.append(&lines),
             Err(error) => Err(error.into()),
         };
+        // Before anybody is answered, so that who looks then sees it.
+        self.show_journal();
         if written.is_ok() {
             for ops in &decided {
                 self.table.apply(ops);
