@@ -1,8 +1,11 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
+mod builder;
 mod monitoring;
 mod stores;
+mod world;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,43 +26,22 @@ use crate::auth::session_db::SessionDBAuth;
 use crate::auth::session_exp::SessionExpAuth;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Auth, cookie::SessionCookie};
-use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
-use crate::error::Result;
-use crate::models::{Lifetimes, Role, UserSession};
-use crate::random::{Random, SystemRandom};
+use crate::error::{Error, Result};
+use crate::models::{Lifetimes, Role, UserSession, Work};
 use crate::server::{self, Bound, Traffic};
 use crate::store::backups::Backups;
-use crate::store::files::{Disk, Files};
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 
-use monitoring::{Metrics, Monitoring, Parts, Reach, Readiness};
+use monitoring::{Monitoring, Parts, Reach};
+
+pub use builder::Builder;
 pub use stores::{Found, Stores};
+pub use world::World;
 
 /// Between two sweeps of what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
-
-/// What the service takes from the world, so that a test can put something else in its place.
-#[derive(Clone)]
-pub struct World {
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Makes secrets.
-    pub random: Arc<dyn Random>,
-    /// Reads and writes files.
-    pub files: Arc<dyn Files>,
-}
-
-impl Default for World {
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock::new()),
-            random: Arc::new(SystemRandom),
-            files: Arc::new(Disk),
-        }
-    }
-}
 
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
@@ -84,16 +66,37 @@ impl Service {
 
     /// The same in another world.
     pub fn open_in(config: &Config, world: &World) -> Result<Self, OpenError> {
+        Self::builder(config).world(world).open()
+    }
+
+    /// The service that the settings describe, but for what is put in its place: a store or a kind
+    /// of authentication of one's own.
+    pub fn builder(config: &Config) -> Builder<'_> {
+        Builder::new(config)
+    }
+
+    fn put_together(builder: Builder<'_>) -> Result<Self, OpenError> {
+        let Builder { config, ref world, users, sessions, auth } = builder;
         let stores = Arc::new(Stores::open(&config.data_dir, world)?);
-        let accounts = accounts(config, world, &stores)
-            .map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
+        let accounts = match users {
+            None => accounts(config, world, &stores),
+            Some(users) => accounts_in(users, config, world, []),
+        };
+        let accounts =
+            accounts.map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
         let accounts = Arc::new(accounts);
-        let auth = kind(config, world, &stores, &accounts)
-            .map_err(|error| OpenError::Unusable(error.to_string()))?;
+        let auth = match auth {
+            None => kind(config, world, &stores, sessions.as_ref(), &accounts)
+                .map_err(|error| OpenError::Unusable(error.to_string()))?,
+            Some(own) => own(&accounts),
+        };
         let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
         let backups = Backups::new(&config.data_dir, &config.backup_dir(), files, clock);
         let traffic = Traffic::default();
-        let monitoring = monitoring(config, world, &stores, &accounts, &auth, &traffic);
+        let kind = config.auth_type.name();
+        let parts =
+            Parts { stores: &stores, accounts: &accounts, auth: (&auth, kind), traffic: &traffic };
+        let monitoring = Monitoring::of(&parts, Arc::clone(&world.clock));
         Ok(Self {
             stores,
             accounts,
@@ -202,22 +205,49 @@ impl Service {
         Ok(true)
     }
 
+    /// Makes the first admin of the settings when there are no users yet, and tells whether it did.
+    /// Later the file of his password may be gone. The error is one line.
+    pub async fn ensure_first_admin(&self, config: &Config) -> Result<bool, String> {
+        let line = |error: Error| error.to_string();
+        if self.accounts.users.count().await.map_err(line)? > 0 {
+            return Ok(false);
+        }
+        let Some(admin) = config.first_admin()? else { return Ok(false) };
+        self.create_first_admin(admin).await.map_err(line)
+    }
+
     /// Ends the service: waits for the changes on their way and folds the journals.
     pub async fn close(&self) -> Result<()> {
         self.stores.close().await
     }
 }
 
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
+}
+
 /// The accounts over a data directory.
 pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
+    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
+    accounts_in(Arc::clone(&stores.users) as _, config, world, works)
+}
+
+/// The accounts in a store, whose passwords are hashed with these works beside that in force.
+fn accounts_in(
+    users: Arc<dyn UserStore>,
+    config: &Config,
+    world: &World,
+    works: impl IntoIterator<Item = Work>,
+) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
     let lanes = Lanes::start(lanes, queue, Arc::clone(&world.clock))?;
-    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
     let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
     let throttle =
         |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
     Ok(Accounts {
-        users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
+        users,
         hasher: Hasher::new(lanes, cost, cost, random).beside(works),
         password_rules: config.password_rules(),
         throttle: config.login_attempts().map(throttle),
@@ -227,27 +257,13 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     })
 }
 
-/// What is told to those who keep the service going.
-fn monitoring(
-    config: &Config,
-    world: &World,
-    stores: &Arc<Stores>,
-    accounts: &Arc<Accounts>,
-    auth: &Arc<dyn Auth>,
-    traffic: &Traffic,
-) -> Monitoring {
-    let (clock, kind) = (Arc::clone(&world.clock), config.auth_type.name());
-    let readiness = Readiness::new(Arc::clone(stores), Arc::clone(accounts), clock);
-    let parts = Parts { stores, accounts, auth: (auth, kind), traffic, readiness: &readiness };
-    let metrics = Arc::new(Metrics::of(&parts));
-    Monitoring { readiness: Arc::new(readiness), metrics }
-}
-
-/// The kind of authentication that the settings ask for.
+/// The kind of authentication that the settings ask for, over a store of sessions of one's `own`, if
+/// there is one.
 fn kind(
     config: &Config,
     world: &World,
     stores: &Stores,
+    own: Option<&Arc<dyn SessionStore>>,
     accounts: &Arc<Accounts>,
 ) -> Result<Arc<dyn Auth>> {
     let cookie: SessionCookie = config.cookie();
@@ -261,15 +277,15 @@ fn kind(
         per_user: config.sessions_per_user(),
     };
     let expiring = |store| SessionExpAuth::new(sessions(store), config.lifetime());
-    let in_memory = || Arc::new(MemoryTable::<UserSession>::default());
+    let in_memory =
+        || own.map_or_else(|| Arc::new(MemoryTable::<UserSession>::default()) as _, Arc::clone);
+    let durable = || own.map_or_else(|| Arc::clone(&stores.sessions) as _, Arc::clone);
     Ok(match config.auth_type {
         AuthType::None => Arc::new(NoAuth { cookie }),
         AuthType::Auth => Arc::new(BaseAuth { cookie }),
         AuthType::BasicAuth => Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?),
         AuthType::SessionAuth => Arc::new(SessionAuth(sessions(in_memory()))),
         AuthType::SessionExpAuth => Arc::new(expiring(in_memory())),
-        AuthType::SessionDBAuth => {
-            Arc::new(SessionDBAuth(expiring(Arc::clone(&stores.sessions) as _)))
-        }
+        AuthType::SessionDBAuth => Arc::new(SessionDBAuth(expiring(durable()))),
     })
 }

@@ -14,12 +14,16 @@ use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, guard as on, web};
 use serde_json::json;
 
+use super::Stores;
 use crate::api::{self, Route};
-use crate::auth::proxies;
+use crate::auth::accounts::Accounts;
+use crate::auth::{Auth, proxies};
+use crate::clock::Clock;
 use crate::error::Result;
+use crate::server::Traffic;
 
-pub use metrics::{Metrics, Parts};
-pub use readiness::Readiness;
+use metrics::Metrics;
+use readiness::Readiness;
 
 /// What the answer to `/metrics` is (OpenMetrics 1.0).
 const OPEN_METRICS: HeaderValue =
@@ -34,16 +38,33 @@ pub enum Reach {
     ThisMachine,
 }
 
+/// The parts of a service that have something to tell.
+pub struct Parts<'p> {
+    /// Where records are.
+    pub stores: &'p Arc<Stores>,
+    /// The accounts.
+    pub accounts: &'p Arc<Accounts>,
+    /// The kind of authentication, and its name.
+    pub auth: (&'p Arc<dyn Auth>, &'static str),
+    /// What goes through the server.
+    pub traffic: &'p Traffic,
+}
+
 /// The three routes.
 #[derive(Clone)]
 pub struct Monitoring {
-    /// Whether the service is ready.
-    pub readiness: Arc<Readiness>,
-    /// What it counts.
-    pub metrics: Arc<Metrics>,
+    readiness: Arc<Readiness>,
+    metrics: Arc<Metrics>,
 }
 
 impl Monitoring {
+    /// Of these parts. The clock tells how long something has been known, or stuck.
+    pub fn of(parts: &Parts<'_>, clock: Arc<dyn Clock>) -> Self {
+        let readiness = Readiness::new(Arc::clone(parts.stores), Arc::clone(parts.accounts), clock);
+        let metrics = Metrics::of(parts, &readiness);
+        Self { readiness: Arc::new(readiness), metrics: Arc::new(metrics) }
+    }
+
     /// Adds the routes to an application. Whom they are not for finds nothing there.
     pub fn configure(&self, config: &mut web::ServiceConfig, reach: Reach) {
         config.app_data(web::Data::from(Arc::clone(&self.readiness)));

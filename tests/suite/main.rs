@@ -23,6 +23,7 @@ mod cors;
 mod csrf;
 mod durability_table;
 mod emails_and_passwords;
+mod embedding;
 mod error_codes;
 mod first_start;
 mod flood;

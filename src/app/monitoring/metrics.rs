@@ -9,7 +9,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::Readiness;
+use super::{Parts, Readiness};
 use crate::app::Stores;
 use crate::auth::Auth;
 use crate::auth::accounts::Accounts;
@@ -31,23 +31,9 @@ pub struct Metrics {
     sessions: Gauge,
 }
 
-/// The parts of a service that have something to tell.
-pub struct Parts<'p> {
-    /// Where records are.
-    pub stores: &'p Stores,
-    /// The accounts.
-    pub accounts: &'p Arc<Accounts>,
-    /// The kind of authentication, and its name.
-    pub auth: (&'p Arc<dyn Auth>, &'static str),
-    /// What goes through the server.
-    pub traffic: &'p Traffic,
-    /// Whether the service is ready.
-    pub readiness: &'p Readiness,
-}
-
 impl Metrics {
     /// Of these parts.
-    pub fn of(parts: &Parts<'_>) -> Self {
+    pub fn of(parts: &Parts<'_>, readiness: &Readiness) -> Self {
         let mut registry = Registry::with_prefix(PREFIX);
         let (auth, kind) = parts.auth;
         let (users, sessions) = (Gauge::default(), Gauge::default());
@@ -57,7 +43,7 @@ impl Metrics {
         let help = "Sessions that are kept; what has expired is among them for up to a minute";
         registry.register("sessions", help, sessions.clone());
         let help = "Whether the last question to /readyz found the service ready: 1, or 0";
-        registry.register("ready", help, parts.readiness.gauge().clone());
+        registry.register("ready", help, readiness.gauge().clone());
         of_traffic(&mut registry, parts.traffic);
         of_accounts(&mut registry, parts.accounts);
         of_stores(&mut registry, parts.stores);
