@@ -16,11 +16,12 @@ mod view;
 #[cfg(any(fuzzing, test))]
 pub use body::fuzzing;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use actix_web::guard as on;
 use actix_web::http::Method;
-use actix_web::{Resource, Route, Scope, web};
+use actix_web::{Resource, Scope, web};
 
 use crate::auth::guard::Guard;
 use crate::error::{Error, Result};
@@ -41,7 +42,10 @@ pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
 /// asked most comes first; and fixed paths are cheaper to match than patterns, which is why those
 /// with a slash at the end are routes of their own.
 fn routes(scope: Scope, end: &str) -> Scope {
-    let at = |path: &str, methods| resource(&format!("{path}{end}"), methods);
+    let at = |path: &str, methods| {
+        let route = Route::new(format!("/api/v1{path}"));
+        resource(&format!("{path}{end}"), methods).app_data(route)
+    };
     scope
         .service(
             at("/users/me", "GET, HEAD")
@@ -83,14 +87,29 @@ fn routes(scope: Scope, end: &str) -> Scope {
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
 }
 
+/// A route, for whoever has to do with a request that has come to it: `request.app_data::<Route>()`.
+pub struct Route {
+    /// Its pattern.
+    pub pattern: String,
+    /// The number that a worker knows it by, once it has one.
+    pub number: Cell<Option<usize>>,
+}
+
+impl Route {
+    /// One that no worker knows yet.
+    pub const fn new(pattern: String) -> Self {
+        Self { pattern, number: Cell::new(None) }
+    }
+}
+
 /// A resource that tells which methods it has when it is asked with another.
-fn resource(path: &str, methods: &'static str) -> Resource {
+pub fn resource(path: &str, methods: &'static str) -> Resource {
     let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(methods)) };
     web::resource(path).default_service(web::to(refuse))
 }
 
 /// GET, and HEAD like it.
-fn get() -> Route {
+pub fn get() -> actix_web::Route {
     web::route().guard(get_or_head())
 }
 

@@ -169,12 +169,12 @@ pub fn every_answer_has_the_headers_of_an_api() {
     }
 }
 
-/// There are none: nothing answers outside the API, to nobody and not to an admin either.
+/// There are none: but for health and metrics, nothing answers outside the API, to nobody and not
+/// to an admin either.
 pub fn there_are_no_management_endpoints() {
     let server = InProcess::with(&[]);
     let admin = server.admin();
     for path in [
-        "/metrics",
         "/debug",
         "/debug/pprof/",
         "/actuator",
@@ -182,7 +182,6 @@ pub fn there_are_no_management_endpoints() {
         "/admin",
         "/console",
         "/health",
-        "/healthz",
         "/status",
         "/server-status",
         "/swagger.json",
