@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::{rt, web};
 
-use crate::api::{self, BodyTimeout, LoginErrors};
+use crate::api::{self, BodyTimeout, Document, LoginErrors};
 use crate::auth::accounts::{Accounts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
@@ -32,6 +32,7 @@ use crate::store::backups::Backups;
 use crate::store::files::{Disk, Files};
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
+use crate::web::{self as pages, DocsPage};
 
 pub use stores::{Found, Stores};
 
@@ -70,7 +71,11 @@ pub struct Service {
     redirects: Redirects,
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
+    docs: Option<Docs>,
 }
+
+/// The documentation of the API: for programs, and for people.
+type Docs = (web::Data<Document>, web::Data<DocsPage>);
 
 impl Service {
     /// Opens the service that the settings describe.
@@ -98,10 +103,11 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
+            docs: config.docs.then(|| docs(config)),
         })
     }
 
-    /// Adds the API to an application: `App::new().configure(service.routes())`.
+    /// Adds the API and the pages to an application: `App::new().configure(service.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
@@ -112,6 +118,7 @@ impl Service {
         let guard = self.guard();
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
+        let docs = self.docs.clone();
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
             config
@@ -119,6 +126,9 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
+            if let Some((document, page)) = docs {
+                config.app_data(document).app_data(page).configure(pages::docs);
+            }
             api::configure(config, guard);
         }
     }
@@ -186,6 +196,11 @@ impl Service {
     pub async fn close(&self) -> Result<()> {
         self.stores.close().await
     }
+}
+
+fn docs(config: &Config) -> Docs {
+    let document = Document::new(config.cookie().name());
+    (web::Data::new(document), web::Data::new(DocsPage::default()))
 }
 
 /// The accounts over a data directory.
