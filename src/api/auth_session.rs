@@ -151,11 +151,7 @@ pub async fn refresh(call: Call) -> Result<HttpResponse> {
     post, path = "/api/v1/auth_session/reauth", tag = "session", operation_id = "reauthenticate",
     summary = "Give the password once more", security(("session" = []), ("bearer" = [])),
     description = "The session counts as fresh from here on, and has a new secret.",
-    request_body(content(
-        (PasswordProof = "application/json"),
-        (PasswordProof = "application/x-www-form-urlencoded"),
-        (PasswordProof = "multipart/form-data"),
-    )),
+    request_body = PasswordProof,
     responses((status = 200, description = "The session", body = CurrentSessionView<'static>,
         headers(("Set-Cookie" = String, description = "The session cookie")))),
     extensions(("x-codes" = json!([REAUTH, BODY, FORM, PASSWORD, MAY_LACK]))),

@@ -17,11 +17,7 @@ use crate::store::backups::Backups;
     post, path = "/api/v1/admin/backup", tag = "admin", operation_id = "createBackup",
     summary = "Make a backup",
     description = "In the folder `BACKUP_DIR`. For admins. Needs a fresh login, or the password.",
-    request_body(content(
-        (Option<FreshProof> = "application/json"),
-        (Option<FreshProof> = "application/x-www-form-urlencoded"),
-        (Option<FreshProof> = "multipart/form-data"),
-    )),
+    request_body = Option<FreshProof>,
     responses((status = 201, description = "The backup", body = BackupView<'static>)),
     extensions(("x-codes" = json!([NOT_FOR_ALL, FRESH, BODY, FORM, BACKUP]))),
 )]

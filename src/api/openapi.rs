@@ -5,6 +5,7 @@ mod answers;
 pub mod bodies;
 pub mod parameters;
 pub mod refusals;
+mod taken;
 mod told;
 
 use std::sync::OnceLock;

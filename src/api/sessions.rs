@@ -64,11 +64,7 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
     summary = "End the sessions of a user", params(Somebody, All),
     description = "All but the one in use; with `all=true` that one too. For himself and admins. \
         Needs a fresh login, or the password.",
-    request_body(content(
-        (Option<FreshProof> = "application/json"),
-        (Option<FreshProof> = "application/x-www-form-urlencoded"),
-        (Option<FreshProof> = "multipart/form-data"),
-    )),
+    request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
         headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
@@ -92,11 +88,7 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
     delete, path = "/api/v1/sessions", tag = "sessions", operation_id = "endEverybodysSessions",
     summary = "End everybody's sessions",
     description = "The one in use among them. For admins. Needs a fresh login, or the password.",
-    request_body(content(
-        (Option<FreshProof> = "application/json"),
-        (Option<FreshProof> = "application/x-www-form-urlencoded"),
-        (Option<FreshProof> = "multipart/form-data"),
-    )),
+    request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
         headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),

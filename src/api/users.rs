@@ -172,11 +172,7 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
     delete, path = "/api/v1/users/{id}", tag = "users", operation_id = "deleteUser",
     summary = "Remove a user", params(ById),
     description = "His sessions end. For himself and admins. Needs a fresh login, or the password.",
-    request_body(content(
-        (Option<FreshProof> = "application/json"),
-        (Option<FreshProof> = "application/x-www-form-urlencoded"),
-        (Option<FreshProof> = "multipart/form-data"),
-    )),
+    request_body = Option<FreshProof>,
     responses((status = 200, description = "He is gone", body = Nothing,
         headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM, LAST_ADMIN]))),

@@ -12,6 +12,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Type};
 
 use super::refusals::{ANY, GUARDED, Refusal, UNSAFE, X_CODES};
+use super::taken;
 use crate::error::Code;
 
 /// The codes that come with a status.
@@ -39,20 +40,18 @@ pub fn complete(api: &mut OpenApi) {
         components.responses.insert((*name).to_owned(), answer(*status, &codes).into());
     }
     for item in api.paths.paths.values_mut() {
-        for (_, is_safe, operation) in operations(item) {
+        for (is_safe, operation) in operations(item) {
             add_refusals(operation, is_safe);
+            taken::complete(operation);
         }
     }
 }
 
-/// The operations of a path: method, whether it changes nothing, and what it is.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, bool, &mut Operation)> {
+/// The operations of a path, each with whether it changes nothing.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let PathItem { get, put, post, delete, .. } = item;
-    let all =
-        [("get", true, get), ("put", false, put), ("post", false, post), ("delete", false, delete)];
-    all.into_iter().filter_map(|(method, is_safe, operation)| {
-        operation.as_mut().map(|operation| (method, is_safe, operation))
-    })
+    let all = [(true, get), (false, put), (false, post), (false, delete)];
+    all.into_iter().filter_map(|(is_safe, operation)| Some((is_safe, operation.as_mut()?)))
 }
 
 fn add_refusals(operation: &mut Operation, is_safe: bool) {

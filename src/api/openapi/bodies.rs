@@ -1,13 +1,12 @@
 //! Bodies of requests and plain answers: what `Fields` are asked for, and what `json!` says.
 #![expect(dead_code, reason = "they are read and written by name, and documented here")]
-#![expect(unused_qualifications, reason = "what the macro makes of `inline`")]
 
 use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
 use utoipa::openapi::{RefOr, Type};
 
-pub use super::parameters::Flag;
+use super::parameters::{self, WORDS};
 
 /// What a user may do.
 #[derive(ToSchema)]
@@ -19,18 +18,33 @@ pub enum Role {
     Admin,
 }
 
+const REMEMBER: &str = "Whether to stay logged in for longer, also when the browser is closed.";
+
+/// Yes or no as a form has it.
+fn word() -> RefOr<Schema> {
+    Schema::from(parameters::flag(false).description(Some(REMEMBER)).build()).into()
+}
+
 /// Yes or no in JSON: a boolean, 1 or 0, or a word that forms send.
 fn flag() -> RefOr<Schema> {
     let number = ObjectBuilder::new().schema_type(Type::Integer);
-    let words = ["true", "false", "on", "off", "yes", "no", "1", "0", ""];
-    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+    let word = parameters::text().enum_values(Some(WORDS));
     let schema = OneOfBuilder::new()
-        .description(Some("Whether to stay logged in for longer, also when the browser is closed."))
+        .description(Some(REMEMBER))
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(number.minimum(Some(0)).maximum(Some(1)))
         .item(word)
         .item(ObjectBuilder::new().schema_type(Type::Null))
         .default(Some(json!(false)));
+    Schema::from(schema.build()).into()
+}
+
+/// A role, or null for the one that he has.
+fn another_role() -> RefOr<Schema> {
+    let schema = OneOfBuilder::new()
+        .description(Some("What he may do. Another role needs a fresh login."))
+        .item(parameters::role())
+        .item(ObjectBuilder::new().schema_type(Type::Null));
     Schema::from(schema.build()).into()
 }
 
@@ -56,9 +70,8 @@ pub struct LoginForm {
     /// The password.
     #[schema(min_length = 1, format = Password, example = "correct horse 1")]
     password: String,
-    /// Whether to stay logged in for longer, also when the browser is closed.
-    #[schema(inline, nullable = false)]
-    remember: Option<Flag>,
+    #[schema(schema_with = word, required = false)]
+    remember: Option<bool>,
 }
 
 /// A password, given once more.
@@ -102,8 +115,7 @@ pub struct UserChange {
     first_name: Option<String>,
     #[schema(max_length = 256, example = "Zimmerman")]
     last_name: Option<String>,
-    /// What he may do. Another role needs a fresh login.
-    #[schema(inline)]
+    #[schema(schema_with = another_role, required = false)]
     role: Option<Role>,
     /// Whether he is locked out; that ends his sessions.
     disabled: Option<bool>,

@@ -1,104 +1,121 @@
 //! Parameters of paths and queries.
-#![expect(dead_code, reason = "they are read by name, and documented here")]
-#![expect(unused_qualifications, reason = "what the macro makes of `inline`")]
 
-use serde_json::json;
+use serde_json::{Value, json};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema};
-use utoipa::openapi::{SchemaFormat, Type};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{RefOr, Required, SchemaFormat, Type};
 
-/// A word that says yes or no.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-pub enum Flag {
-    True,
-    False,
-    On,
-    Off,
-    Yes,
-    No,
-    #[schema(rename = "1")]
-    One,
-    #[schema(rename = "0")]
-    Zero,
+/// Words that say yes or no, as forms and queries send them.
+pub const WORDS: [&str; 9] = ["true", "false", "on", "off", "yes", "no", "1", "0", ""];
+
+/// A text.
+pub fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// The name of a role.
+pub fn role() -> ObjectBuilder {
+    text().enum_values(Some(["user", "admin"]))
+}
+
+/// A word that says yes or no, or `default`.
+pub fn flag(default: bool) -> ObjectBuilder {
+    text().enum_values(Some(WORDS)).default(Some(json!(default.to_string())))
 }
 
 fn uuid() -> Object {
-    let format = SchemaFormat::KnownFormat(KnownFormat::Uuid);
-    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))).build()
 }
 
-/// The id of a user, or `me`.
-fn somebody() -> Schema {
-    let me = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["me"]));
-    OneOfBuilder::new().item(me).item(uuid()).examples([json!("me")]).build().into()
+fn in_path(name: &str, what: &str, example: Value, schema: impl Into<Schema>) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+    let parameter = parameter.required(Required::True).description(Some(what));
+    parameter.example(Some(example)).schema(Some(RefOr::T(schema.into()))).build()
+}
+
+fn in_query(name: &str, what: &str, schema: impl Into<Schema>) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+    let parameter = parameter.required(Required::False).description(Some(what));
+    parameter.schema(Some(RefOr::T(schema.into()))).build()
+}
+
+fn somebody() -> Parameter {
+    let schema = OneOfBuilder::new().item(text().enum_values(Some(["me"]))).item(uuid()).build();
+    in_path("id", "The id of a user, or `me` for whoever is speaking.", json!("me"), schema)
 }
 
 /// A user, by his id.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct ById {
-    /// The id of a user.
-    #[param(value_type = Uuid)]
-    id: String,
+pub struct ById;
+
+impl IntoParams for ById {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let example = json!("6f0b3c2e-8a4d-4c11-9d25-0a7b6f1c2d3e");
+        vec![in_path("id", "The id of a user.", example, uuid())]
+    }
 }
 
 /// A user, by his id or as whoever is speaking.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct Somebody {
-    /// The id of a user, or `me` for whoever is speaking.
-    #[param(schema_with = somebody)]
-    id: String,
+pub struct Somebody;
+
+impl IntoParams for Somebody {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![somebody()]
+    }
 }
 
 /// A session of a user.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct SessionOf {
-    /// The id of a user, or `me` for whoever is speaking.
-    #[param(schema_with = somebody)]
-    id: String,
-    /// The public id of a session, as the list of sessions tells it.
-    #[param(value_type = Uuid)]
-    session: String,
+pub struct SessionOf;
+
+impl IntoParams for SessionOf {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let example = json!("0d9e1f57-3b6c-4f0a-8e21-5c4d7a9b1e60");
+        let what = "The public id of a session, as the list of sessions tells it.";
+        vec![somebody(), in_path("session", what, example, uuid())]
+    }
 }
 
 /// Which users.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Page {
-    /// How many at most.
-    #[param(minimum = 1, maximum = 1000, default = 1000)]
-    limit: Option<u16>,
-    /// Only users that were made after this one.
-    #[param(value_type = Option<Uuid>)]
-    after: Option<String>,
-    /// Only the user with this e-mail address, in upper or lower case. The other two do not count
-    /// then.
-    email: Option<String>,
+pub struct Page;
+
+impl IntoParams for Page {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let number = ObjectBuilder::new().schema_type(Type::Integer);
+        let limit = number.minimum(Some(1)).maximum(Some(1000)).default(Some(json!(1000)));
+        let email = "Only the user with this e-mail address, in upper or lower case. The other two \
+                     do not count then.";
+        vec![
+            in_query("limit", "How many at most.", limit.build()),
+            in_query(
+                "after",
+                "Only users that were made after this one, who must be there.",
+                uuid(),
+            ),
+            in_query("email", email, text().build()),
+        ]
+    }
 }
 
 /// Which sessions.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct All {
-    /// Whether the session in use ends too.
-    #[param(inline, default = "false")]
-    all: Option<Flag>,
+pub struct All;
+
+impl IntoParams for All {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![in_query("all", "Whether the session in use ends too.", flag(false).build())]
+    }
 }
 
 /// What a reverse proxy wants to know.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Verify {
-    /// The role that the user must have; admins have both.
-    #[param(inline)]
-    role: Option<super::bodies::Role>,
-    /// Whether this counts as a use of the session.
-    #[param(inline, default = "true")]
-    touch: Option<Flag>,
-    /// Whether a browser that wants a page is sent to log in, in place of a 401.
-    #[param(inline, default = "false")]
-    redirect: Option<Flag>,
+pub struct Verify;
+
+impl IntoParams for Verify {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let role = role().default(Some(json!("user"))).build();
+        let redirect = "Whether a browser that wants a page is sent to log in, in place of a 401.";
+        vec![
+            in_query("role", "The role that the user must have; admins have both.", role),
+            in_query("touch", "Whether this counts as a use of the session.", flag(true).build()),
+            in_query("redirect", redirect, flag(false).build()),
+        ]
+    }
 }
