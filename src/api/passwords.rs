@@ -59,6 +59,8 @@ pub async fn change(mut call: Call, id: web::Path<String>, body: Body) -> Result
 async fn change_own(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc<User>> {
     let current = fields.required(CURRENT_PASSWORD)?;
     let new = fields.required("new_password")?;
+    // It is his own choice; but of the right type it must be.
+    fields.boolean("must_change")?;
     if current == new {
         return Err(Error::bad(
             Code::PasswordUnchanged,
@@ -91,6 +93,7 @@ async fn renewed(
 async fn set(call: &mut Call, user: &User, fields: &Fields) -> Result<Arc<User>> {
     let new = fields.required("new_password")?;
     let must_change = fields.boolean("must_change")?.unwrap_or(true);
+    fields.text(CURRENT_PASSWORD)?;
     call.must_be_fresh(fields).await?;
     let hash = call.accounts.hash(new, user).await?;
     // Hashing took a while; what counts is what the caller may do now.

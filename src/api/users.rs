@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::auth_session::answer_with;
 use super::body::{Body, Fields};
 use super::call::Call;
+use super::fresh::CURRENT_PASSWORD;
 use super::openapi::bodies::{FreshProof, NewUser as NewUserBody, Nothing, UserChange};
 use super::openapi::parameters::{ById, Page};
 use super::openapi::refusals::{
@@ -145,6 +146,8 @@ fn told(user: &Arc<User>) -> HttpResponse {
 pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     existing(&call, &id).await?;
     let fields = body.json().await?;
+    // Of the right type, needed or not.
+    fields.text(CURRENT_PASSWORD)?;
     call.again().await?;
     let user = existing(&call, &id).await?;
     let mut patch = patch(&fields, &call.caller)?;
