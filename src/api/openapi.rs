@@ -88,8 +88,7 @@ impl Document {
             let mut api = Api::openapi();
             answers::complete(&mut api);
             told::complete(&mut api, &self.cookie);
-            let mut json = serde_json::to_string_pretty(&api).expect("a document is JSON");
-            json.push('\n');
+            let json = serde_json::to_vec(&api).expect("a document is JSON");
             (api, json.into())
         })
     }
@@ -97,6 +96,11 @@ impl Document {
     /// The document itself.
     pub fn openapi(&self) -> &OpenApi {
         &self.made().0
+    }
+
+    /// The document as it lies in `docs/`, for people who compare.
+    pub fn pretty(&self) -> String {
+        serde_json::to_string_pretty(self.openapi()).expect("a document is JSON") + "\n"
     }
 
     /// The document as it is sent.

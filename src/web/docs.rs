@@ -136,13 +136,12 @@ fn credentials(schemas: &Schemas<'_>) -> Vec<Credential> {
 }
 
 fn described(schemas: &Schemas<'_>) -> Vec<Described> {
-    let listed = schemas.all().filter(|(name, _)| *name != "ErrorCode" && *name != "Nothing");
-    let described = listed.map(|(name, schema)| {
+    let described = schemas.all().map(|(name, schema)| {
         let is_object =
             matches!(schema, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
         Described {
             name: name.to_owned(),
-            about: prose::line(&schemas.about(schema)),
+            about: prose::line(schemas.about(schema).split("\n\n").next().unwrap_or_default()),
             members: schemas.members(schema),
             values: schemas.values(schema),
             example: is_object.then(|| schemas.example(schema)),

@@ -17,6 +17,7 @@ mod bearer;
 mod busy;
 mod certificates;
 mod challenges;
+mod clients;
 mod commands;
 mod cookies;
 mod cors;
