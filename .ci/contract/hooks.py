@@ -119,9 +119,14 @@ def name_somebody(case, person):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """The name of a part of a multipart form stands in a header, which holds no such characters."""
-    is_multipart = case.media_type == "multipart/form-data" and isinstance(case.body, dict)
-    return not is_multipart or all(name.isascii() and name.isprintable() for name in case.body)
+    """A form has each field once, and no list; a part of a multipart form has its name in a header,
+    which holds no other characters."""
+    if not isinstance(case.body, dict) or case.media_type == "application/json":
+        return True
+    names = case.body if case.media_type == "multipart/form-data" else ()
+    return not any(isinstance(value, (list, dict)) for value in case.body.values()) and all(
+        name.isascii() and name.isprintable() for name in names
+    )
 
 
 def is_uuid(text):
