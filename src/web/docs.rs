@@ -141,9 +141,9 @@ fn described(schemas: &Schemas<'_>) -> Vec<Described> {
             matches!(schema, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
         Described {
             name: name.to_owned(),
-            about: prose::line(schemas.about(schema).split("\n\n").next().unwrap_or_default()),
+            about: prose::line(schema::about(schema).split("\n\n").next().unwrap_or_default()),
             members: schemas.members(schema),
-            values: schemas.values(schema),
+            values: schema::values(schema),
             example: is_object.then(|| schemas.example(schema)),
         }
     });

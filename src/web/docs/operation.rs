@@ -78,31 +78,13 @@ impl Operation {
     ) -> Self {
         let nobody = SecurityRequirement::default();
         let is_open = operation.security.as_ref().is_some_and(|ways| ways.contains(&nobody));
-        let body = operation.request_body.as_ref().and_then(|body| match body {
-            RefOr::T(body) => Some(body),
-            RefOr::Ref(_) => None,
-        });
-        let example = body
-            .and_then(|body| Some(schemas.example(schema(body.content.get("application/json")?)?)));
-        let is_needed = |required: &Option<Required>| required == &Some(Required::True);
-        let body = body.map(|body| Body {
-            required: is_needed(&body.required),
-            media_types: body.content.keys().cloned().collect(),
-            members: body
-                .content
-                .values()
-                .next()
-                .and_then(schema)
-                .map(|schema| schemas.members(schema))
-                .unwrap_or_default(),
-        });
+        let (body, example) = body(operation, schemas).unzip();
         let answers = operation.responses.responses.iter().filter_map(|(status, answer)| {
             Some(Answer::new(status, schemas.answer(answer)?, schemas))
         });
         let answers: Vec<Answer> = answers.collect();
-        let sets_cookie =
-            answers.iter().flat_map(|answer| &answer.headers).any(|(name, _)| name == "Set-Cookie");
-        let example = example.filter(|_| body.as_ref().is_some_and(|body| body.required));
+        let mut headers = answers.iter().flat_map(|answer| &answer.headers);
+        let sets_cookie = headers.any(|(name, _)| name == "Set-Cookie");
         Self {
             id: operation.operation_id.clone().unwrap_or_default(),
             method,
@@ -112,10 +94,21 @@ impl Operation {
             is_open,
             parameters: parameters(operation),
             body,
-            curl: curl(method, path, is_open, sets_cookie, example),
+            curl: curl(method, path, is_open, sets_cookie, example.flatten()),
             answers,
         }
     }
+}
+
+/// The body that an operation takes, and an example of it if it must be there.
+fn body(operation: &Described, schemas: &Schemas<'_>) -> Option<(Body, Option<String>)> {
+    let RefOr::T(body) = operation.request_body.as_ref()? else { return None };
+    let required = body.required == Some(Required::True);
+    let json = body.content.get("application/json").and_then(schema);
+    let example = json.filter(|_| required).map(|schema| schemas.example(schema));
+    let members = json.map(|schema| schemas.members(schema)).unwrap_or_default();
+    let media_types = body.content.keys().cloned().collect();
+    Some((Body { required, media_types, members }, example))
 }
 
 fn schema(content: &RefOr<Content>) -> Option<&RefOr<Schema>> {
@@ -189,10 +182,10 @@ fn curl(
     }
     let by_default = if body.is_some() { "POST" } else { "GET" };
     if method != by_default {
-        command.push_str(&format!(" -X {method}"));
+        command += &[" -X ", method].concat();
     }
     if let Some(body) = body {
-        command.push_str(&format!(" --json '{body}' \\\n "));
+        command += &[" --json '", &body, "' \\\n "].concat();
     }
     let me = path.contains("/password") || path.contains("/sessions");
     let path = path.replace("{id}", if me { "me" } else { "$ID" }).replace("{session}", "$SESSION");

@@ -75,14 +75,9 @@ impl<'d> Schemas<'d> {
 
     /// The codes of failures and their meanings.
     pub fn codes(&self) -> Vec<(String, String)> {
-        let about = self.named("ErrorCode").map(|schema| self.about(schema)).unwrap_or_default();
+        let about = self.named("ErrorCode").map(about).unwrap_or_default();
         let listed = about.lines().filter_map(|line| line.strip_prefix("- `")?.split_once("`: "));
         listed.map(|(name, meaning)| (name.to_owned(), meaning.to_owned())).collect()
-    }
-
-    /// What a schema says of itself.
-    pub fn about(&self, schema: &RefOr<Schema>) -> String {
-        text(&value(schema)["description"])
     }
 
     /// The members of an object, as they are listed.
@@ -93,14 +88,9 @@ impl<'d> Schemas<'d> {
             name: name.clone(),
             kind: kind(&value(schema)),
             required: object.required.contains(name),
-            about: prose::line(&self.about(schema)),
+            about: prose::line(&about(schema)),
         };
         object.properties.iter().map(member).collect()
-    }
-
-    /// The values that there are.
-    pub fn values(&self, schema: &RefOr<Schema>) -> Vec<String> {
-        value(schema)["enum"].as_array().into_iter().flatten().map(text).collect()
     }
 
     fn resolved<'s>(&self, schema: &'s RefOr<Schema>) -> Option<&'s RefOr<Schema>>
@@ -130,10 +120,10 @@ impl<'d> Schemas<'d> {
                 let indent = "  ".repeat(depth);
                 for (at, (name, member)) in shown.enumerate() {
                     to.push_str(if at == 0 { "{\n" } else { ",\n" });
-                    to.push_str(&format!("{indent}  \"{name}\": "));
+                    *to += &[&indent, "  \"", name, "\": "].concat();
                     self.write_example(member, depth + 1, to);
                 }
-                to.push_str(&format!("\n{indent}}}"));
+                *to += &["\n", &indent, "}"].concat();
             }
             RefOr::T(Schema::Array(array)) => {
                 to.push('[');
@@ -145,6 +135,16 @@ impl<'d> Schemas<'d> {
             _ => to.push_str(&example_of(&value(schema)).to_string()),
         }
     }
+}
+
+/// What a schema says of itself.
+pub fn about(schema: &RefOr<Schema>) -> String {
+    text(&value(schema)["description"])
+}
+
+/// The values that there are.
+pub fn values(schema: &RefOr<Schema>) -> Vec<String> {
+    value(schema)["enum"].as_array().into_iter().flatten().map(text).collect()
 }
 
 /// An example of a value that has no members; null if nothing comes to mind.
