@@ -27,6 +27,10 @@ lint:
 newman *binary:
     postman/run {{ binary }}
 
+# The programs in examples/, each driven with curl
+examples:
+    .ci/examples
+
 # The container image
 image:
     docker build --tag sessiond .

@@ -1,13 +1,15 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
+mod builder;
 mod stores;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{rt, web};
 
-use crate::api::{self, BodyTimeout, Document, LoginErrors};
+use crate::api::{self, BodyTimeout, LoginErrors};
 use crate::auth::accounts::{Accounts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
@@ -24,16 +26,17 @@ use crate::auth::throttle::Throttle;
 use crate::auth::{Auth, cookie::SessionCookie};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
-use crate::error::Result;
-use crate::models::{Lifetimes, Role, UserSession};
+use crate::error::{Error, Result};
+use crate::models::{Lifetimes, Role, UserSession, Work};
 use crate::random::{Random, SystemRandom};
 use crate::server::{self, Bound};
 use crate::store::backups::Backups;
 use crate::store::files::{Disk, Files};
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
-use crate::web::{self as pages, DocsPage};
+use crate::web::Docs;
 
+pub use builder::Builder;
 pub use stores::{Found, Stores};
 
 /// Between two sweeps of what has expired.
@@ -60,6 +63,12 @@ impl Default for World {
     }
 }
 
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
     stores: Stores,
@@ -74,9 +83,6 @@ pub struct Service {
     docs: Option<Docs>,
 }
 
-/// The documentation of the API: for programs, and for people.
-type Docs = (web::Data<Document>, web::Data<DocsPage>);
-
 impl Service {
     /// Opens the service that the settings describe.
     pub fn open(config: &Config) -> Result<Self, OpenError> {
@@ -85,12 +91,30 @@ impl Service {
 
     /// The same in another world.
     pub fn open_in(config: &Config, world: &World) -> Result<Self, OpenError> {
+        Self::builder(config).world(world).open()
+    }
+
+    /// The service that the settings describe, but for what is put in its place: a store or a kind
+    /// of authentication of one's own.
+    pub fn builder(config: &Config) -> Builder<'_> {
+        Builder::new(config)
+    }
+
+    fn put_together(builder: Builder<'_>) -> Result<Self, OpenError> {
+        let Builder { config, ref world, users, sessions, auth } = builder;
         let stores = Stores::open(&config.data_dir, world)?;
-        let accounts = accounts(config, world, &stores)
-            .map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
+        let accounts = match users {
+            None => accounts(config, world, &stores),
+            Some(users) => accounts_in(users, config, world, []),
+        };
+        let accounts =
+            accounts.map_err(|cause| OpenError::Unusable(format!("hashing lanes: {cause}")))?;
         let accounts = Arc::new(accounts);
-        let auth = kind(config, world, &stores, &accounts)
-            .map_err(|error| OpenError::Unusable(error.to_string()))?;
+        let auth = match auth {
+            None => kind(config, world, &stores, sessions.as_ref(), &accounts)
+                .map_err(|error| OpenError::Unusable(error.to_string()))?,
+            Some(own) => own(&accounts),
+        };
         let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
         let backups = Backups::new(&config.data_dir, &config.backup_dir(), files, clock);
         Ok(Self {
@@ -103,7 +127,7 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
-            docs: config.docs.then(|| docs(config)),
+            docs: config.docs.then(|| Docs::new(config.cookie().name())),
         })
     }
 
@@ -126,8 +150,8 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
-            if let Some((document, page)) = docs {
-                config.app_data(document).app_data(page).configure(pages::docs);
+            if let Some(docs) = docs {
+                docs.configure(config);
             }
             api::configure(config, guard);
         }
@@ -192,27 +216,49 @@ impl Service {
         Ok(true)
     }
 
+    /// Makes the first admin of the settings when there are no users yet, and tells whether it did.
+    /// Later the file of his password may be gone. The error is one line.
+    pub async fn ensure_first_admin(&self, config: &Config) -> Result<bool, String> {
+        let line = |error: Error| error.to_string();
+        if self.accounts.users.count().await.map_err(line)? > 0 {
+            return Ok(false);
+        }
+        let Some(admin) = config.first_admin()? else { return Ok(false) };
+        self.create_first_admin(admin).await.map_err(line)
+    }
+
     /// Ends the service: waits for the changes on their way and folds the journals.
     pub async fn close(&self) -> Result<()> {
         self.stores.close().await
     }
 }
 
-fn docs(config: &Config) -> Docs {
-    let document = Document::new(config.cookie().name());
-    (web::Data::new(document), web::Data::new(DocsPage::default()))
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Service").finish_non_exhaustive()
+    }
 }
 
 /// The accounts over a data directory.
 pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
+    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
+    accounts_in(Arc::clone(&stores.users) as _, config, world, works)
+}
+
+/// The accounts in a store, whose passwords are hashed with these works beside that in force.
+fn accounts_in(
+    users: Arc<dyn UserStore>,
+    config: &Config,
+    world: &World,
+    works: impl IntoIterator<Item = Work>,
+) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
     let lanes = Lanes::start(lanes, queue)?;
-    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
     let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
     let throttle =
         |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
     Ok(Accounts {
-        users: Arc::clone(&stores.users) as Arc<dyn UserStore>,
+        users,
         hasher: Hasher::new(lanes, cost, cost, random).beside(works),
         password_rules: config.password_rules(),
         throttle: config.login_attempts().map(throttle),
@@ -221,11 +267,13 @@ pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Res
     })
 }
 
-/// The kind of authentication that the settings ask for.
+/// The kind of authentication that the settings ask for, over a store of sessions of one's `own`, if
+/// there is one.
 fn kind(
     config: &Config,
     world: &World,
     stores: &Stores,
+    own: Option<&Arc<dyn SessionStore>>,
     accounts: &Arc<Accounts>,
 ) -> Result<Arc<dyn Auth>> {
     let cookie: SessionCookie = config.cookie();
@@ -239,15 +287,15 @@ fn kind(
         per_user: config.sessions_per_user(),
     };
     let expiring = |store| SessionExpAuth::new(sessions(store), config.lifetime());
-    let in_memory = || Arc::new(MemoryTable::<UserSession>::default());
+    let in_memory =
+        || own.map_or_else(|| Arc::new(MemoryTable::<UserSession>::default()) as _, Arc::clone);
+    let durable = || own.map_or_else(|| Arc::clone(&stores.sessions) as _, Arc::clone);
     Ok(match config.auth_type {
         AuthType::None => Arc::new(NoAuth { cookie }),
         AuthType::Auth => Arc::new(BaseAuth { cookie }),
         AuthType::BasicAuth => Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?),
         AuthType::SessionAuth => Arc::new(SessionAuth(sessions(in_memory()))),
         AuthType::SessionExpAuth => Arc::new(expiring(in_memory())),
-        AuthType::SessionDBAuth => {
-            Arc::new(SessionDBAuth(expiring(Arc::clone(&stores.sessions) as _)))
-        }
+        AuthType::SessionDBAuth => Arc::new(SessionDBAuth(expiring(durable()))),
     })
 }

@@ -119,7 +119,7 @@ pub trait Auth: Send + Sync {
     }
 
     /// Who is speaking. Whether he may go on, as another site or an unchanged password forbid it,
-    /// is for the guard to say.
+    /// is for the guard to say; that a user who is disabled is nobody, for the kind.
     async fn current_user(&self, _request: &HttpRequest) -> Result<Option<Arc<User>>> {
         Ok(None)
     }

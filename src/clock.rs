@@ -122,6 +122,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// The system's clock, made monotonic: it follows jumps forward and runs on through jumps back.
+#[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
     /// What this clock showed when `started` was taken, in milliseconds; only ever rises.
@@ -169,6 +170,7 @@ fn wall_millis() -> i64 {
 }
 
 /// A clock for tests: it stands still until it is told to move.
+#[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {

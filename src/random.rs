@@ -9,6 +9,7 @@ pub trait Random: Send + Sync {
 }
 
 /// The operating system's cryptographic random number generator (ASVS 11.5.1).
+#[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl Random for SystemRandom {

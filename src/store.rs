@@ -5,9 +5,13 @@
 //!
 //! Both are [`Records`]: a table and a way to change it. What [`UserStore`] and [`SessionStore`]
 //! promise is written once, for all of them (`users.rs`, `sessions.rs`).
+//!
+//! A store of your own implements one of the two traits; [`behaviour`] is the suite that holds it to
+//! what the trait promises, and `app::Builder` puts it into a service.
 
 pub mod backup;
 pub mod backups;
+pub mod behaviour;
 mod change;
 pub mod directory;
 pub mod files;
@@ -64,9 +68,29 @@ pub struct Room {
     pub in_force: Lifetimes,
 }
 
+impl Room {
+    /// Which of a user's `others`, without the one that is replaced, end as he gets a new session,
+    /// so that he has no more than he may: those that are dead already do not count and go, then
+    /// the oldest.
+    pub fn displaced(self, others: Vec<Arc<UserSession>>, new: &UserSession) -> Vec<SessionHash> {
+        let Some(at_most) = self.at_most else { return Vec::new() };
+        let is_live = |other: &Arc<UserSession>| {
+            other.credential_version == new.credential_version
+                && !other.is_expired(self.in_force, new.created_at)
+        };
+        let (mut live, dead): (Vec<_>, Vec<_>) = others.into_iter().partition(is_live);
+        live.sort_by_key(|session| session.created_at);
+        let too_many = (live.len() + 1).saturating_sub(at_most);
+        live.truncate(too_many);
+        dead.into_iter().chain(live).map(|session| session.hash).collect()
+    }
+}
+
 /// Keeps users. Every change is one step, and is there after a crash once it has been answered.
 ///
-/// Any method fails with 503 when the store does not work; then nothing has changed.
+/// Any method fails with 503 when the store does not work; then nothing has changed. The reason
+/// of a 409 is `TAKEN` or `LAST` of the [`Record`]. A store of your own can be held to all of this:
+/// [`behaviour::USER_STORE`].
 #[async_trait]
 pub trait UserStore: Send + Sync {
     /// Adds a user; 409 when the id or the e-mail address is taken. Never overwrites.
@@ -74,7 +98,7 @@ pub trait UserStore: Send + Sync {
     /// Adds all of them or none; 409 as for [`UserStore::insert`].
     async fn insert_all(&self, users: Vec<User>) -> Result<()>;
     /// Changes a user as one step, or tells that there is none. 409 when the new e-mail address
-    /// is taken or the last enabled admin would be none any more.
+    /// is taken or the last enabled admin would be none any more; 500 for a change that panics.
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<Arc<User>>>;
     /// Removes a user; tells whether there was one. 409 for the last enabled admin.
     async fn remove(&self, id: UserId) -> Result<bool>;
@@ -93,10 +117,13 @@ pub trait UserStore: Send + Sync {
 
 /// Keeps sessions, by the hash of their ids only.
 ///
-/// Any method fails with 503 when the store does not work; then nothing has changed.
+/// Any method fails with 503 when the store does not work; then nothing has changed. A store of your
+/// own can be held to all of this: [`behaviour::SESSION_STORE`].
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Adds a session, and ends in the same step what gives way to it. Never overwrites.
+    /// Adds a session, and ends in the same step what gives way to it: the one that is replaced, and
+    /// those that are [`Room::displaced`]. Never overwrites: 409 with [`Record::TAKEN`] when the
+    /// hash is taken, as below.
     async fn insert(&self, session: UserSession, room: Room) -> Result<Arc<UserSession>>;
     /// Puts what `change` makes of a session in its place, under another hash perhaps, as one
     /// step; none when the session has ended. Never overwrites.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::api::{Document, get, resource};
 
-pub use docs::DocsPage;
+use docs::DocsPage;
 
 /// What a page may load: its stylesheet.
 const POLICY: (HeaderName, &str) = (
@@ -26,12 +26,28 @@ const ASK_AGAIN: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 /// The methods of what is only read.
 const READ: &str = "GET, HEAD";
 
-/// Adds the documentation at `/docs`. It needs as application data a `Document` and a `DocsPage`.
-pub fn docs(config: &mut web::ServiceConfig) {
-    for path in ["/docs", "/docs/"] {
-        config.service(resource(path, READ).route(get().to(docs_page)));
+/// The documentation of the API: for programs, and for people.
+#[derive(Clone)]
+pub struct Docs {
+    document: web::Data<Document>,
+    page: web::Data<DocsPage>,
+}
+
+impl Docs {
+    /// That of a service whose session cookie has this name.
+    pub fn new(cookie: &str) -> Self {
+        let document = web::Data::new(Document::new(cookie));
+        Self { document, page: web::Data::new(DocsPage::default()) }
     }
-    config.service(resource(docs::STYLESHEET.path(), READ).route(get().to(stylesheet)));
+
+    /// Adds the page at `/docs`, and what the API shows its document from.
+    pub fn configure(self, config: &mut web::ServiceConfig) {
+        config.app_data(self.document).app_data(self.page);
+        for path in ["/docs", "/docs/"] {
+            config.service(resource(path, READ).route(get().to(docs_page)));
+        }
+        config.service(resource(docs::STYLESHEET.path(), READ).route(get().to(stylesheet)));
+    }
 }
 
 async fn docs_page(document: web::Data<Document>, page: web::Data<DocsPage>) -> HttpResponse {

@@ -16,7 +16,8 @@ use super::throttle::Throttle;
 
 pub use log_in::{Attempt, Pathway, Refusal};
 
-/// A user to be made.
+/// A user to be made; by default a plain one without names.
+#[derive(Default)]
 pub struct NewUser {
     /// The address, still unchecked.
     pub email: String,

@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::models::User;
 use caller::may_ask;
 
-pub use caller::{Admin, Caller};
+pub use caller::{Admin, Caller, CurrentUser};
 pub use middleware::{Guard, Guarded, seen_through};
 
 /// What a request is answered whose credentials are no good.

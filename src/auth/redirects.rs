@@ -148,13 +148,22 @@ impl FromStr for Target {
         let digits = |port: &&str| port.bytes().all(|byte| byte.is_ascii_digit());
         let port = port.map(|port| Some(port).filter(digits)?.parse().ok());
         let host = Host::parse(name).map_err(|_| wrong())?;
-        let is_domain = matches!(host, Host::Domain(_));
+        let sound = match &host {
+            Host::Domain(name) => name.split('.').all(is_label),
+            _ => !below,
+        };
         match port {
             Some(None) => Err(wrong()),
-            _ if below && !is_domain => Err(wrong()),
+            _ if !sound => Err(wrong()),
             port => Ok(Self { host, port: port.flatten(), below }),
         }
     }
+}
+
+/// Whether this may stand between the dots of a name.
+fn is_label(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A table that lives as long as the process.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::Records;
@@ -17,6 +18,12 @@ pub struct MemoryTable<R: Record> {
 impl<R: Record> Default for MemoryTable<R> {
     fn default() -> Self {
         Self { table: Table::default(), writing: Mutex::new(()) }
+    }
+}
+
+impl<R: Record> fmt::Debug for MemoryTable<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MemoryTable({}, {} records)", R::CLASS, self.table.count())
     }
 }
 

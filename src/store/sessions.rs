@@ -24,7 +24,7 @@ impl<S: Records<UserSession>> SessionStore for S {
             let replaced = room.replaced.filter(|hash| view.get(hash).is_some());
             let owned = view.owned_by(session.user_id);
             let others = owned.into_iter().filter(|other| Some(other.hash) != replaced).collect();
-            let ended = replaced.into_iter().chain(displaced(others, &session, room));
+            let ended = replaced.into_iter().chain(room.displaced(others, &session));
             let ended = ended.map(Op::Remove).collect::<Vec<_>>();
             Ok((std::iter::once(Op::Put(session)).chain(ended).collect(), ()))
         }))
@@ -149,19 +149,4 @@ impl<S: Records<UserSession>> SessionStore for S {
 
 fn refuse_known(known: bool) -> Result<()> {
     if known { Err(Error::conflict(UserSession::TAKEN)) } else { Ok(()) }
-}
-
-/// Which of a user's sessions end as he gets a new one, so that he has no more than he may: those
-/// that are dead already do not count and go, then the oldest.
-fn displaced(others: Vec<Arc<UserSession>>, new: &UserSession, room: Room) -> Vec<SessionHash> {
-    let Some(at_most) = room.at_most else { return Vec::new() };
-    let is_live = |other: &Arc<UserSession>| {
-        other.credential_version == new.credential_version
-            && !other.is_expired(room.in_force, new.created_at)
-    };
-    let (mut live, dead): (Vec<_>, Vec<_>) = others.into_iter().partition(is_live);
-    live.sort_by_key(|session| session.created_at);
-    let too_many = (live.len() + 1).saturating_sub(at_most);
-    live.truncate(too_many);
-    dead.into_iter().chain(live).map(|session| session.hash).collect()
 }

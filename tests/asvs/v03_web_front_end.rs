@@ -113,10 +113,12 @@ pub const CHAPTER: Chapter = Chapter {
             .not_applicable("no page is served"),
         requirement("3.7.1", 2, "Only client technologies that are still supported")
             .not_applicable("no page is served"),
-        requirement("3.7.2", 2, "Redirect only to listed hosts")
-            .tested(&[("nothing redirects", headers::nothing_redirects)]),
+        requirement("3.7.2", 2, "Redirect only to listed hosts").tested(&[
+            ("nothing that a client says redirects", headers::nothing_redirects),
+            ("a proxy's browser goes to the login alone", headers::redirects_lead_to_the_login),
+        ]),
         requirement("3.7.3", 3, "A user is warned before he is sent to another host")
-            .not_applicable("nothing redirects"),
+            .not_applicable("the only redirect is to the login page, which the operator names"),
         requirement("3.7.4", 3, "HSTS preload").operators(
             "docs/CONTROLS.md#browsers",
             &[(

@@ -1,44 +1,16 @@
-//! What every store does, whatever it is built on: one suite, run against each of them.
+//! What every store promises: the public suite, held against the stores there are. That it finds
+//! what is broken, `broken` shows.
 
-mod sessions;
-mod users;
+mod broken;
 
-use std::sync::Barrier;
-use std::thread;
+use sessiond::models::{User, UserSession};
+use sessiond::store::behaviour::{Promise, SESSION_STORE, USER_STORE};
+use sessiond::store::memory::MemoryTable;
+use sessiond::store::{Record, Records as _, Table, write_records};
 
-use sessiond::store::{Record, Table, write_records};
-
-/// Runs each of the named tests against each store.
-macro_rules! on_every_store {
-    ($record:ident: $($test:ident),* $(,)?) => {
-        mod in_memory {
-            use super::*;
-            $(#[test]
-            fn $test() {
-                run(super::$test(&sessiond::store::memory::MemoryTable::<$record>::default()));
-            })*
-        }
-
-        mod in_json_files {
-            use super::*;
-            use crate::harness::json_store::JsonStore;
-            use sessiond::store::Records as _;
-            $(#[test]
-            fn $test() {
-                let scratch = crate::harness::scratch::Scratch::new();
-                let store = JsonStore::<$record>::open(scratch.path()).unwrap();
-                run(super::$test(&*store));
-                // Whatever it did, all of it survives a restart.
-                let before = crate::behaviour::content(store.table());
-                run(store.close()).unwrap();
-                drop(store);
-                let reopened = JsonStore::<$record>::open(scratch.path()).unwrap();
-                assert_eq!(crate::behaviour::content(reopened.table()), before, "after a restart");
-            })*
-        }
-    };
-}
-pub(crate) use on_every_store;
+use crate::harness::json_store::JsonStore;
+use crate::harness::records::run;
+use crate::harness::scratch::Scratch;
 
 /// All that is in a table.
 pub fn content<R: Record>(table: &Table<R>) -> String {
@@ -47,15 +19,39 @@ pub fn content<R: Record>(table: &Table<R>) -> String {
     String::from_utf8(content).unwrap()
 }
 
-/// Does something `count` times at once, each in a thread of its own.
-fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let barrier = Barrier::new(count);
-    let act = &|number| {
-        barrier.wait();
-        act(number)
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || act(number))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
+#[test]
+fn a_table_in_memory_keeps_every_promise() {
+    for promise in SESSION_STORE {
+        promise.check(&MemoryTable::<UserSession>::default());
+    }
+    for promise in USER_STORE {
+        promise.check(&MemoryTable::<User>::default());
+    }
+}
+
+/// Holds a store of JSON files to a promise; and to this: whatever it did, all of it survives a
+/// restart.
+fn check_in_files<R: Record, S: ?Sized>(promise: &Promise<S>, as_store: fn(&JsonStore<R>) -> &S) {
+    let scratch = Scratch::new();
+    let store = JsonStore::<R>::open(scratch.path()).unwrap();
+    promise.check(as_store(&store));
+    let before = content(store.table());
+    run(store.close()).unwrap();
+    drop(store);
+    let reopened = JsonStore::<R>::open(scratch.path()).unwrap();
+    assert_eq!(content(reopened.table()), before, "{promise}: after a restart");
+}
+
+#[test]
+fn json_files_keep_every_promise_about_sessions() {
+    for promise in SESSION_STORE {
+        check_in_files::<UserSession, _>(promise, |store| &**store);
+    }
+}
+
+#[test]
+fn json_files_keep_every_promise_about_users() {
+    for promise in USER_STORE {
+        check_in_files::<User, _>(promise, |store| &**store);
+    }
 }

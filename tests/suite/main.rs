@@ -25,6 +25,7 @@ mod csrf;
 mod docs_page;
 mod durability_table;
 mod emails_and_passwords;
+mod embedding;
 mod error_codes;
 mod first_start;
 mod flood;

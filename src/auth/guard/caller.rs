@@ -1,6 +1,7 @@
 //! Who is speaking, as handlers ask for it.
 
 use std::future::{Ready, ready};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -17,7 +18,7 @@ const WAYS_OUT: [(Method, &str); 2] =
     [(Method::PUT, "/api/v1/users/me/password"), (Method::DELETE, "/api/v1/auth_session/logout")];
 
 /// Who is speaking, as the guard found. Handlers state their policy by asking for it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Caller {
     /// This service has no roles (`AUTH_TYPE=none`): everybody may do everything.
     Anybody,
@@ -77,6 +78,7 @@ impl FromRequest for Caller {
 }
 
 /// A caller who may do what admins may; 403 for anybody else.
+#[derive(Clone, Debug)]
 pub struct Admin(pub Caller);
 
 impl FromRequest for Admin {
@@ -86,6 +88,37 @@ impl FromRequest for Admin {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = Caller::from_request(request, payload).into_inner();
         ready(caller.and_then(|caller| caller.must_be_admin().map(|()| Self(caller))))
+    }
+}
+
+/// The user who is speaking; 401 where there is none, as with `AUTH_TYPE=none`.
+///
+/// ```
+/// use sessiond::CurrentUser;
+///
+/// async fn hello(user: CurrentUser) -> String {
+///     format!("Hello {}", user.display_name())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct CurrentUser(pub Arc<User>);
+
+impl FromRequest for CurrentUser {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        let user = |caller: Caller| caller.user().cloned().map(Self);
+        ready(caller.and_then(|caller| user(caller).ok_or_else(Error::unauthorized)))
+    }
+}
+
+impl Deref for CurrentUser {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.0
     }
 }
 

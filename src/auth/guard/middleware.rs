@@ -1,5 +1,6 @@
 //! The guard as a middleware.
 
+use std::fmt;
 use std::future::{Ready, ready};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +25,12 @@ pub struct Guard {
     pub auth: Arc<dyn Auth>,
     /// What it goes by beside that.
     pub rules: Arc<GuardRules>,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("rules", &self.rules).finish_non_exhaustive()
+    }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Guard

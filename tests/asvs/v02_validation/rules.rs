@@ -113,7 +113,7 @@ const RULES: &[Rule] = &[
         bad: |_| [no_texts(), texts(&["true", "on", ""]), vec![json!(0)]].concat(),
     },
     Rule {
-        what: "`remember`, `?all`",
+        what: "`remember`, `?all`, `?touch`, `?redirect`",
         must: "`true` or `false`, 1 or 0, or a text that says so: `true`, `on`, `yes`, `1`, `false`, `off`, `no`, `0` or nothing",
         otherwise: "400",
         hand_in: |desk, value| desk.login("remember", value),

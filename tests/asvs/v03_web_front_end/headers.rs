@@ -159,6 +159,24 @@ pub fn nothing_redirects() {
     }
 }
 
+/// The one redirect there is leads to the login page, and back to listed hosts alone.
+pub fn redirects_lead_to_the_login() {
+    let server = Program::of("session_db_auth").set("TRUSTED_PROXIES", "127.0.0.1");
+    let server = server.set("ALLOWED_REDIRECTS", "app.example.com").start();
+    let ask = |host: &str| {
+        let request = server.get("/api/v1/auth_session/verify?redirect=1");
+        let request = request.header("Accept", "text/html").header("X-Forwarded-Uri", "/");
+        request.header("X-Forwarded-Proto", "https").header("X-Forwarded-Host", host).send()
+    };
+    let listed = ask("app.example.com");
+    let login = "/login?return_to=https%3A%2F%2Fapp%2Eexample%2Ecom%2F";
+    assert_eq!((listed.status, listed.header("location")), (302, Some(login)));
+    for host in ["evil.example", "app.example.com.evil.example", "app.example.com@evil.example"] {
+        let other = ask(host);
+        assert_eq!((other.status, other.header("location")), (401, None), "{host}");
+    }
+}
+
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
 /// A year, for subdomains too, over TLS of its own and behind a proxy that speaks it.

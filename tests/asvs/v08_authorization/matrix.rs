@@ -35,6 +35,7 @@ pub const MATRIX: &[(&str, &str, [u16; 10])] = &[
     ("DELETE", "/sessions", [401, 403, 403, 403, 403, 403, 403, 403, 200, 403]),
     ("POST", "/admin/backup", [401, 403, 403, 403, 403, 403, 403, 403, 201, 403]),
     ("GET", "/auth_session", [401, 403, 403, 403, 403, 200, 200, 200, 200, 200]),
+    ("GET", "/auth_session/verify", [401, 401, 401, 401, 403, 200, 200, 200, 200, 200]),
     ("POST", "/auth_session/refresh", [401, 403, 403, 403, 403, 200, 200, 200, 200, 200]),
     ("POST", "/auth_session/reauth", [401, 403, 403, 403, 403, 200, 200, 200, 200, 200]),
     ("POST", "/auth_session/login", [401, 200, 401, 401, 200, 200, 200, 200, 200, 200]),
@@ -42,7 +43,8 @@ pub const MATRIX: &[(&str, &str, [u16; 10])] = &[
 ];
 
 /// The routes that everybody may call, whoever he is.
-pub const OPEN: [&str; 4] = ["/status", "/unauthorized", "/forbidden", "/auth_session/login"];
+pub const OPEN: [&str; 5] =
+    ["/status", "/unauthorized", "/forbidden", "/auth_session/login", "/auth_session/verify"];
 
 /// Every route of `src/api.rs`: its method and its path.
 fn routes() -> BTreeSet<(String, String)> {
