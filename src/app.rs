@@ -150,9 +150,7 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
-            if let Some(docs) = docs {
-                docs.configure(config);
-            }
+            docs.into_iter().for_each(|docs| docs.configure(config));
             api::configure(config, guard);
         }
     }

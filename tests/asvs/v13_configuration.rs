@@ -109,7 +109,10 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("13.4.4", 2, "No TRACE")
             .tested(&[("TRACE echoes nothing", exposure::nothing_is_traced)]),
         requirement("13.4.5", 2, "Docs and metrics not exposed unless meant").tested(&[
-            ("no documents, no metrics, nothing to manage by", exposure::no_files_are_served),
+            (
+                "no metrics, nothing to manage by, and with DOCS=off no documents",
+                exposure::no_files_are_served,
+            ),
             ("the only numbers are for users", exposure::numbers_are_for_users),
         ]),
         requirement("13.4.6", 3, "No versions").tested(&[(

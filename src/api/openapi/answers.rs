@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
@@ -81,11 +81,13 @@ fn add_refusals(operation: &mut Operation, is_safe: bool) {
 /// Takes the groups that an operation names.
 fn named(operation: &mut Operation) -> BTreeMap<u16, Codes> {
     let mut codes: BTreeMap<u16, Codes> = BTreeMap::new();
-    let Some(extensions) = operation.extensions.take() else { return codes };
-    let groups = extensions.get(X_CODES).cloned().unwrap_or_default();
-    let groups: Vec<Vec<(u16, String)>> = serde_json::from_value(groups).expect("they are groups");
-    for (status, name) in groups.into_iter().flatten() {
-        codes.entry(status).or_default().insert(code(&name).name());
+    let extensions = operation.extensions.take().unwrap_or_default();
+    let groups = extensions.get(X_CODES).and_then(Value::as_array).into_iter().flatten();
+    for refusal in groups.filter_map(Value::as_array).flatten() {
+        let status = refusal[0].as_u64().and_then(|status| status.try_into().ok());
+        let status = status.expect("a refusal has a status");
+        let name = refusal[1].as_str().expect("a refusal has a code");
+        codes.entry(status).or_default().insert(code(name).name());
     }
     codes
 }
@@ -113,14 +115,14 @@ fn answer(status: u16, codes: &Codes) -> Response {
         .content("application/json", content)
         .extensions(Some(Extensions::from_iter([(X_CODES, json!(names))])));
     match status {
-        401 => answer.header("WWW-Authenticate", text("How to log in (RFC 9110, 11.6.1).")),
+        401 => answer.header("WWW-Authenticate", words("How to log in (RFC 9110, 11.6.1).")),
         429 | 503 => answer.header("Retry-After", seconds()),
         _ => answer,
     }
     .build()
 }
 
-fn text(what: &str) -> utoipa::openapi::Header {
+fn words(what: &str) -> utoipa::openapi::Header {
     let schema = ObjectBuilder::new().schema_type(Type::String);
     HeaderBuilder::new().schema(Some(schema)).description(Some(what)).build()
 }

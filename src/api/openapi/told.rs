@@ -8,6 +8,10 @@ use utoipa::openapi::{Object, OpenApi, Ref, RefOr, Type};
 use super::bodies::TAKEN;
 use crate::error::Code;
 
+/// The members of an error.
+const ERROR: &str = "error";
+const CODE: &str = "code";
+
 /// Completes the components.
 pub fn complete(api: &mut OpenApi, cookie: &str) {
     let components = api.components.get_or_insert_default();
@@ -72,10 +76,10 @@ fn describe_errors(components: &mut Components) {
         .description(Some("The reason, for people. It may change."));
     let error = ObjectBuilder::new()
         .description(Some("A failure."))
-        .property("error", text)
-        .required("error")
-        .property("code", Ref::from_schema_name("ErrorCode"))
-        .required("code")
+        .property(ERROR, text)
+        .required(ERROR)
+        .property(CODE, Ref::from_schema_name("ErrorCode"))
+        .required(CODE)
         .examples([serde_json::json!({ "error": "Unauthorized", "code": "session_required" })]);
     let schemas = &mut components.schemas;
     schemas.insert("Error".to_owned(), Schema::from(error.build()).into());
