@@ -83,3 +83,12 @@ perf-check:
 bench-http *arguments:
     benches/peers/build
     cargo bench --locked --bench http -- {{ arguments }}
+
+# Write docs/openapi.json anew, as the program serves it
+openapi:
+    UPDATE_OPENAPI=1 cargo test --locked --test suite the_copy_in_docs
+
+# Hold the program to its OpenAPI document (about two minutes; needs python3-venv)
+contract:
+    cargo build --locked
+    LOGIN_THROTTLE=off SESSIONS_PER_USER=10000 .ci/with-server target/debug/sessiond .ci/schemathesis

@@ -7,6 +7,7 @@ mod call;
 mod cors;
 mod fresh;
 mod index;
+mod openapi;
 mod passwords;
 mod sessions;
 mod users;
@@ -28,9 +29,11 @@ use crate::error::{Error, Result};
 
 pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
+pub use openapi::Document;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
-/// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them.
+/// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them,
+/// and a `Document` where it is to be shown.
 pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
     let origins = Rc::new(guard.rules.origins.clone());
     let scope = ["", "/"].into_iter().fold(web::scope("/api/v1"), routes);
@@ -85,6 +88,11 @@ fn routes(scope: Scope, end: &str) -> Scope {
         .service(at("/auth_session/reauth", "POST").route(web::post().to(auth_session::reauth)))
         .service(at("/auth_session/login", "POST").route(web::post().to(auth_session::login)))
         .service(at("/auth_session/logout", "DELETE").route(web::delete().to(auth_session::logout)))
+        .service(
+            at("/openapi.json", "GET, HEAD")
+                .guard(openapi::is_shown())
+                .route(get().to(openapi::read)),
+        )
 }
 
 /// A route, for whoever has to do with a request that has come to it: `request.app_data::<Route>()`.

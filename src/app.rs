@@ -33,6 +33,7 @@ use crate::server::{self, Bound, Traffic};
 use crate::store::backups::Backups;
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
+use crate::web::Docs;
 
 use monitoring::{Monitoring, Parts, Reach};
 
@@ -56,6 +57,7 @@ pub struct Service {
     redirects: Redirects,
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
+    docs: Option<Docs>,
 }
 
 impl Service {
@@ -109,10 +111,11 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
+            docs: config.docs.then(|| Docs::new(config.cookie().name())),
         })
     }
 
-    /// Adds the API to an application: `App::new().configure(service.routes())`.
+    /// Adds the API and the pages to an application: `App::new().configure(service.routes())`.
     pub fn routes(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let accounts = web::Data::from(Arc::clone(&self.accounts));
         let auth = web::Data::from(Arc::clone(&self.auth));
@@ -123,6 +126,7 @@ impl Service {
         let guard = self.guard();
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
+        let docs = self.docs.clone();
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
             config
@@ -130,6 +134,7 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
+            docs.into_iter().for_each(|docs| docs.configure(config));
             api::configure(config, guard);
         }
     }

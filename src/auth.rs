@@ -44,8 +44,14 @@ pub const VERIFY_PATH: &str = "/api/v1/auth_session/verify";
 
 /// The paths that everybody may call. An entry that ends in `*` opens every path that begins with
 /// what stands before the star; otherwise an entry is a whole path.
-pub const OPEN_PATHS: &[&str] =
-    &["/api/v1/status", "/api/v1/unauthorized", "/api/v1/forbidden", LOGIN_PATH, VERIFY_PATH];
+pub const OPEN_PATHS: &[&str] = &[
+    "/api/v1/status",
+    "/api/v1/unauthorized",
+    "/api/v1/forbidden",
+    "/api/v1/openapi.json",
+    LOGIN_PATH,
+    VERIFY_PATH,
+];
 
 /// The challenge of a 401 where there are no Basic credentials to ask for (RFC 9110, 11.6.1).
 const SESSION_CHALLENGE: &str = r#"Session realm="sessiond""#;

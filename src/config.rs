@@ -110,6 +110,9 @@ pub struct Config {
     /// Origins whose pages may call the API, separated by commas, or *
     #[arg(long, env, global = true, default_value = "", hide_default_value = true)]
     cors_origins: OriginList,
+    /// Show the documentation of the API, at /docs and /api/v1/openapi.json: on, or off
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
+    pub docs: bool,
     /// Cost of password hashes, 10 to 15: each step doubles the time
     #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
     bcrypt_cost: u64,

@@ -20,6 +20,8 @@ pub mod config;
 pub mod server;
 
 pub mod api;
+pub mod web;
+
 pub mod auth;
 
 pub mod store;

@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::body::Body;
 use super::call::Call;
+use super::openapi::bodies::{Login as LoginBody, LoginForm, Nothing, PasswordProof};
+use super::openapi::refusals::{BODY, FORM, LOGIN, MAY_LACK, PASSWORD, REAUTH};
 use super::view::{CurrentSessionView, UserView};
 use crate::auth::accounts::{Accounts, Attempt, Pathway, Refusal};
 use crate::auth::audit::{self, About, Event, Trace};
@@ -30,6 +32,20 @@ pub enum LoginErrors {
 }
 
 /// Begins a session: form, multipart or JSON with `email`, `password` and perhaps `remember`.
+#[utoipa::path(
+    post, path = "/api/v1/auth_session/login", tag = "session", operation_id = "login",
+    summary = "Log in", security(()),
+    description = "Begins a session. The cookie of the answer is its secret, which is shown this \
+        once. It works as a bearer token, too.",
+    request_body(content(
+        (LoginBody = "application/json"),
+        (LoginForm = "application/x-www-form-urlencoded"),
+        (LoginForm = "multipart/form-data"),
+    )),
+    responses((status = 200, description = "Who has logged in", body = UserView<'static>,
+        headers(("Set-Cookie" = String, description = "The session cookie")))),
+    extensions(("x-codes" = json!([LOGIN, BODY, FORM, PASSWORD]))),
+)]
 pub async fn login(
     request: HttpRequest,
     auth: web::Data<dyn Auth>,
@@ -68,6 +84,14 @@ pub async fn login(
 }
 
 /// Ends the session that speaks. Who comes second finds it ended, as with any ended session.
+#[utoipa::path(
+    delete, path = "/api/v1/auth_session/logout", tag = "session", operation_id = "logout",
+    summary = "Log out", security(("session" = []), ("bearer" = [])),
+    description = "Ends the session in use, at once and everywhere.",
+    responses((status = 200, description = "It has ended", body = Nothing,
+        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+    extensions(("x-codes" = json!([MAY_LACK]))),
+)]
 pub async fn logout(
     request: HttpRequest,
     auth: web::Data<dyn Auth>,
@@ -93,12 +117,27 @@ pub fn farewell(auth: &dyn Auth) -> HttpResponse {
 }
 
 /// Tells about the session in use.
+#[utoipa::path(
+    get, path = "/api/v1/auth_session", tag = "session", operation_id = "readSession",
+    summary = "The session in use", security(("session" = []), ("bearer" = [])),
+    description = "Whose it is, how much is left of it, and whether its login is fresh.",
+    responses((status = 200, description = "The session", body = CurrentSessionView<'static>)),
+    extensions(("x-codes" = json!([MAY_LACK]))),
+)]
 pub async fn read(call: Call) -> Result<HttpResponse> {
     let (sessions, session, user) = in_use(&call).await?;
     Ok(HttpResponse::Ok().json(view(&call, sessions, &session, &user)))
 }
 
 /// Gives the session in use a new id, which ends the old one.
+#[utoipa::path(
+    post, path = "/api/v1/auth_session/refresh", tag = "session", operation_id = "refreshSession",
+    summary = "A new secret for the session", security(("session" = []), ("bearer" = [])),
+    description = "The old one ends at once. The limits of the session stay.",
+    responses((status = 200, description = "The session", body = CurrentSessionView<'static>,
+        headers(("Set-Cookie" = String, description = "The session cookie")))),
+    extensions(("x-codes" = json!([MAY_LACK]))),
+)]
 pub async fn refresh(call: Call) -> Result<HttpResponse> {
     let (sessions, session, user) = in_use(&call).await?;
     let renewed = sessions.renew(&session, &user, Renewal::Asked).await?;
@@ -108,6 +147,15 @@ pub async fn refresh(call: Call) -> Result<HttpResponse> {
 
 /// Takes the password once more, which makes the session in use fresh, and gives it a new id
 /// (ASVS 7.2.4).
+#[utoipa::path(
+    post, path = "/api/v1/auth_session/reauth", tag = "session", operation_id = "reauthenticate",
+    summary = "Give the password once more", security(("session" = []), ("bearer" = [])),
+    description = "The session counts as fresh from here on, and has a new secret.",
+    request_body = PasswordProof,
+    responses((status = 200, description = "The session", body = CurrentSessionView<'static>,
+        headers(("Set-Cookie" = String, description = "The session cookie")))),
+    extensions(("x-codes" = json!([REAUTH, BODY, FORM, PASSWORD, MAY_LACK]))),
+)]
 pub async fn reauth(call: Call, body: Body) -> Result<HttpResponse> {
     let (sessions, session, user) = in_use(&call).await?;
     let password = body.any().await?.required("password")?;

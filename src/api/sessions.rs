@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::auth_session::farewell;
 use super::body::{Body, Fields};
 use super::call::Call;
+use super::openapi::bodies::{FreshProof, Nothing};
+use super::openapi::parameters::{All, SessionOf, Somebody};
+use super::openapi::refusals::{BODY, FORM, FRESH, MAY_LACK, NOT_FOR_ALL};
 use super::view::SessionView;
 use crate::auth::audit::{About, Event};
 use crate::auth::guard::Admin;
@@ -14,6 +17,13 @@ use crate::error::{Error, Result};
 use crate::models::UserSession;
 
 /// The live sessions of a user, oldest first. For himself and admins.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}/sessions", tag = "sessions", operation_id = "listSessions",
+    summary = "The live sessions of a user", params(Somebody),
+    description = "Oldest first. For himself and admins.",
+    responses((status = 200, description = "The sessions", body = Vec<SessionView<'static>>)),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK]))),
+)]
 pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
     let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
@@ -28,6 +38,14 @@ pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
 }
 
 /// Ends one session of a user, by its public id. For himself and admins.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{id}/sessions/{session}", tag = "sessions",
+    operation_id = "endSession", summary = "End a session", params(SessionOf),
+    description = "By its public id. For himself and admins.",
+    responses((status = 200, description = "It has ended", body = Nothing,
+        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK]))),
+)]
 pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpResponse> {
     let user = call.subject(&path.0).await?;
     let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
@@ -41,6 +59,16 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
 
 /// Ends all sessions of a user but the one that asks; that one too with `?all=true`. For himself
 /// and admins.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{id}/sessions", tag = "sessions", operation_id = "endSessions",
+    summary = "End the sessions of a user", params(Somebody, All),
+    description = "All but the one in use; with `all=true` that one too. For himself and admins. \
+        Needs a fresh login, or the password.",
+    request_body = Option<FreshProof>,
+    responses((status = 200, description = "They have ended", body = Nothing,
+        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
+)]
 pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let all = Fields::from_query(&call.request, &["all"])?.flag("all")?.unwrap_or(false);
     let user = call.subject(&id).await?;
@@ -56,6 +84,15 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
 }
 
 /// Ends everybody's sessions, that of the admin who asks among them.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions", tag = "sessions", operation_id = "endEverybodysSessions",
+    summary = "End everybody's sessions",
+    description = "The one in use among them. For admins. Needs a fresh login, or the password.",
+    request_body = Option<FreshProof>,
+    responses((status = 200, description = "They have ended", body = Nothing,
+        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
+)]
 pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
     call.must_be_fresh_by(body).await?;
     call.caller.must_be_admin()?;

@@ -8,6 +8,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::auth_session::answer_with;
 use super::body::{Body, Fields};
 use super::call::Call;
+use super::fresh::CURRENT_PASSWORD;
+use super::openapi::bodies::{FreshProof, NewUser as NewUserBody, Nothing, UserChange};
+use super::openapi::parameters::{ById, Page};
+use super::openapi::refusals::{
+    BODY, FORM, FRESH, LAST_ADMIN, MAY_LACK, NEW_PASSWORD, NEW_USER, NOT_FOR_ALL, VALUES,
+};
 use super::sessions::ended_answer;
 use super::view::UserView;
 use crate::auth::Auth;
@@ -24,6 +30,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Everybody, in creation order, by pages of `limit` from after the user `after`; or who has the
 /// address `email`. `Link` tells where the next page is (RFC 8288). For admins.
+#[utoipa::path(
+    get, path = "/api/v1/users", tag = "users", operation_id = "listUsers",
+    summary = "Everybody", params(Page),
+    description = "In the order in which they were made, or who has an address. For admins.",
+    responses((status = 200, description = "The users", body = Vec<UserView<'static>>, headers(
+        ("Link" = String, description = "Where the next page is (RFC 8288), if there is one")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, VALUES]))),
+)]
 pub async fn list(
     _: Admin,
     request: HttpRequest,
@@ -55,6 +69,12 @@ fn nobody_there() -> Error {
 }
 
 /// Makes a user. For admins.
+#[utoipa::path(
+    post, path = "/api/v1/users", tag = "users", operation_id = "createUser",
+    summary = "Make a user", request_body = NewUserBody, description = "For admins.",
+    responses((status = 201, description = "The new user", body = UserView<'static>)),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, BODY, NEW_USER, NEW_PASSWORD]))),
+)]
 pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
     let fields = body.json().await?;
     let refused = |error: Error| error.prefixed("Can't create User: ");
@@ -77,11 +97,23 @@ pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse
 }
 
 /// The current user. For users; without roles there is none.
+#[utoipa::path(
+    get, path = "/api/v1/users/me", tag = "users", operation_id = "readMe",
+    summary = "Whoever is speaking", description = "With `AUTH_TYPE=none` that is nobody.",
+    responses((status = 200, description = "The user", body = UserView<'static>)),
+    extensions(("x-codes" = json!([MAY_LACK]))),
+)]
 pub async fn me(caller: Caller) -> Result<HttpResponse> {
     Ok(told(caller.user().ok_or_else(Error::not_found)?))
 }
 
 /// A user. For himself and admins.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}", tag = "users", operation_id = "readUser",
+    summary = "A user", params(ById), description = "For himself and admins.",
+    responses((status = 200, description = "The user", body = UserView<'static>)),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK]))),
+)]
 pub async fn read(
     caller: Caller,
     accounts: web::Data<Accounts>,
@@ -101,9 +133,21 @@ fn told(user: &Arc<User>) -> HttpResponse {
 
 /// Changes a user. Names are for himself and admins, `role` and `disabled` for admins; another
 /// role gives the session that did it a new id.
+#[utoipa::path(
+    put, path = "/api/v1/users/{id}", tag = "users", operation_id = "updateUser",
+    summary = "Change a user", params(ById), request_body = UserChange,
+    description = "Names are for himself and admins; `role` and `disabled` for admins. Another \
+        role needs a fresh login, or the password.",
+    responses((status = 200, description = "The user as he is now", body = UserView<'static>,
+        headers(("Set-Cookie" = String,
+            description = "The session cookie, with a new secret; with another role alone")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, BODY, FRESH, LAST_ADMIN]))),
+)]
 pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     existing(&call, &id).await?;
     let fields = body.json().await?;
+    // Of the right type, needed or not.
+    fields.text(CURRENT_PASSWORD)?;
     call.again().await?;
     let user = existing(&call, &id).await?;
     let mut patch = patch(&fields, &call.caller)?;
@@ -127,6 +171,15 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
 }
 
 /// Removes a user. For himself and admins.
+#[utoipa::path(
+    delete, path = "/api/v1/users/{id}", tag = "users", operation_id = "deleteUser",
+    summary = "Remove a user", params(ById),
+    description = "His sessions end. For himself and admins. Needs a fresh login, or the password.",
+    request_body = Option<FreshProof>,
+    responses((status = 200, description = "He is gone", body = Nothing,
+        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+    extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM, LAST_ADMIN]))),
+)]
 pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let id = existing(&call, &id).await?.id;
     call.must_be_fresh_by(body).await?;

@@ -9,6 +9,9 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
 
 use super::body::Fields;
+use super::openapi::bodies::Nothing;
+use super::openapi::parameters::Verify;
+use super::openapi::refusals::{VALUES, VERIFY};
 use crate::auth::credentials::texts;
 use crate::auth::guard::{Caller, GuardRules, note_unknown_session};
 use crate::auth::proxies::Proxies;
@@ -22,6 +25,24 @@ use crate::models::{Role, User};
 /// and with `?redirect=1` a browser that wants a page is sent to log in (302).
 ///
 /// It never hashes on the way of a session, and answers from memory.
+#[utoipa::path(
+    get, path = "/api/v1/auth_session/verify", tag = "session", operation_id = "verify",
+    summary = "Whether a request may pass a reverse proxy", params(Verify), security(()),
+    description = "For `auth_request` of nginx, `forward_auth` of Caddy and `forwardAuth` of \
+        Traefik. It wants credentials like any other operation; without good ones it is 401.",
+    responses(
+        (status = 200, description = "It may, and this is whose it is", body = Nothing, headers(
+            ("Remote-User" = String, description = "The e-mail address"),
+            ("Remote-Email" = String, description = "The e-mail address"),
+            ("Remote-Name" = String, description = "First and last name, else the address"),
+            ("Remote-Role" = String, description = "`user` or `admin`"),
+            ("Remote-Id" = String, description = "The id of the user"),
+        )),
+        (status = 302, description = "Log in first: for a browser, with `redirect=1`",
+            body = Nothing, headers(("Location" = String, description = "Where to log in"))),
+    ),
+    extensions(("x-codes" = json!([VERIFY, VALUES]))),
+)]
 pub async fn verify(
     request: HttpRequest,
     auth: web::Data<dyn Auth>,

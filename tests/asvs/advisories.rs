@@ -76,7 +76,7 @@ fn protected_routes() -> Vec<Route> {
     }
     let listed = routes.len();
     routes.retain(|route| !OPEN_PATHS.contains(&route.path.as_str()));
-    assert!(listed - routes.len() == 9 && routes.len() > 20, "{routes:?}");
+    assert!(listed - routes.len() == 11 && routes.len() > 20, "{routes:?}");
     routes
 }
 

@@ -53,10 +53,13 @@ pub const CHAPTER: Chapter = Chapter {
             "answers are opened to listed origins alone",
             cross_site::answers_are_opened_to_listed_origins_alone,
         )]),
-        requirement("3.4.3", 2, "CSP with object-src/base-uri none").tested(&[(
-            "the policy of every answer forbids everything",
-            headers::the_policy_forbids_everything,
-        )]),
+        requirement("3.4.3", 2, "CSP with object-src/base-uri none").tested(&[
+            (
+                "the policy of every answer forbids everything",
+                headers::the_policy_forbids_everything,
+            ),
+            ("a page loads its stylesheet and nothing else", headers::a_page_loads_its_stylesheet),
+        ]),
         requirement("3.4.4", 2, "nosniff on all responses").tested(&[
             ("every answer has it", headers::nothing_is_to_be_guessed),
             (

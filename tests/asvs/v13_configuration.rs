@@ -109,7 +109,7 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("13.4.4", 2, "No TRACE")
             .tested(&[("TRACE echoes nothing", exposure::nothing_is_traced)]),
         requirement("13.4.5", 2, "Docs and metrics not exposed unless meant").tested(&[
-            ("no documents, nothing to manage by", exposure::no_files_are_served),
+            ("nothing to manage by, and with DOCS=off no documents", exposure::no_files_are_served),
             (
                 "health and metrics are told to this machine alone",
                 exposure::metrics_are_for_this_machine,

@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["app", "server", "config", "auth", "store", "models", "error", "clock"]),
-    ("app", &["server", "config", "api", "auth", "store", "models", "error", "clock", "random"]),
+    (
+        "app",
+        &["server", "config", "api", "web", "auth", "store", "models", "error", "clock", "random"],
+    ),
     ("server", &["config", "api", "auth", "models", "error", "clock", "random"]),
     ("config", &["api", "auth", "models"]),
     ("api", &["auth", "store", "models", "error", "clock"]),
+    ("web", &["api"]),
     ("auth", &["store", "models", "error", "clock", "random"]),
     ("store", &["models", "error", "clock", "random"]),
     ("models", &["error", "clock", "random"]),

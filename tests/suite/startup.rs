@@ -106,6 +106,7 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         &["app.example.com", "https://app.example.com/x", "null", "*.example.com"],
         "list origins like https://app.example.com",
     ),
+    ("DOCS", "on", &["", "maybe", "2"], "must be one of on, off"),
     ("BCRYPT_COST", "12", &["", "9", "16", "4", "twelve"], "whole number from 10 to 15"),
     ("UNSAFE_FAST_HASH", "0", &["", "yes", "2"], "must be one of"),
     ("HASH_LANES", "", &["0", "1025", "two"], "whole number from 1 to 1024"),

@@ -10,11 +10,14 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
 
-/// Nothing here is to be guessed at, framed, kept, leaked or shared with other origins.
-const SECURE: &str = "\r\ncache-control: no-store\
-    \r\ncontent-security-policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'\
-    \r\ncross-origin-opener-policy: same-origin\
+/// Nothing is to be kept, or to be shown as a page. An answer that brings a policy of its own, as pages do, says how
+/// long it may be kept, too.
+const OF_DATA: &str = "\r\ncache-control: no-store\
+    \r\ncontent-security-policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+/// Nothing is to be guessed at, leaked or shared with other origins.
+const SECURE: &str = "\r\ncross-origin-opener-policy: same-origin\
     \r\ncross-origin-resource-policy: same-origin\
     \r\nreferrer-policy: no-referrer\
     \r\nx-content-type-options: nosniff";
@@ -25,7 +28,8 @@ const HSTS: &str = "\r\nstrict-transport-security: max-age=31536000; includeSubD
 /// The first lines of answers, made once for each status and kept as long as the process.
 pub struct FirstLines {
     https: bool,
-    made: RefCell<BTreeMap<u16, &'static str>>,
+    /// By status, and by whether the answer brings a policy of its own.
+    made: RefCell<BTreeMap<(u16, bool), &'static str>>,
 }
 
 impl FirstLines {
@@ -34,16 +38,21 @@ impl FirstLines {
         Self { https, made: RefCell::default() }
     }
 
-    /// Gives an answer its first lines. It must not have any of these headers by itself.
+    /// Gives an answer its first lines. It must not have any of these headers by itself, but for
+    /// `Content-Security-Policy` and with it `Cache-Control`.
     pub fn put<B>(&self, answer: &mut HttpResponse<B>) {
         let status = answer.status();
+        let own_policy = answer.headers().contains_key(CONTENT_SECURITY_POLICY);
         let mut made = self.made.borrow_mut();
-        let lines = *made.entry(status.as_u16()).or_insert_with(|| self.make(status));
+        let lines = made.entry((status.as_u16(), own_policy));
+        let lines = *lines.or_insert_with(|| self.make(status, own_policy));
         answer.head_mut().reason = Some(lines);
     }
 
-    fn make(&self, status: StatusCode) -> &'static str {
+    fn make(&self, status: StatusCode, own_policy: bool) -> &'static str {
         let reason = status.canonical_reason().unwrap_or_default();
-        format!("{reason}{SECURE}{}", if self.https { HSTS } else { "" }).leak()
+        let (data, https) =
+            (if own_policy { "" } else { OF_DATA }, if self.https { HSTS } else { "" });
+        format!("{reason}{data}{SECURE}{https}").leak()
     }
 }

@@ -623,7 +623,8 @@ fn numbers_and_login_times_are_not_for_everybody() {
     let server = Server::of("session_db_auth");
     let (admin, bob) = (Person::admin(&server), Person::new(&server, "bob"));
     server.get("/api/v1/stats").send().assert_error(401, "Unauthorized");
-    for open in OPEN_PATHS {
+    // The document tells the same to everybody.
+    for open in OPEN_PATHS.iter().filter(|open| !open.ends_with("/openapi.json")) {
         let answer = server.get(open).send();
         assert!(!answer.body.contains("users"), "{answer:?}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::files;
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Program};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, Program};
 use crate::v08_authorization::matrix::MATRIX;
 use crate::v08_authorization::stage::{Actor, Stage};
 
@@ -52,6 +52,18 @@ fn on_every_answer(name: &str, value: &str) {
 pub fn the_policy_forbids_everything() {
     let policy = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
     on_every_answer("content-security-policy", policy);
+}
+
+pub fn a_page_loads_its_stylesheet() {
+    let server = InProcess::with(&[]);
+    let page = server.get("/docs").send();
+    let policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+                  frame-ancestors 'none'";
+    assert_eq!((page.status, page.headers("content-security-policy")), (200, vec![policy]));
+    for loads in ["<script", "<img", "<iframe", "<object", "<base", " style=", "://fonts"] {
+        assert!(!page.body.contains(loads), "{loads}");
+    }
+    assert_eq!(page.body.matches("<link ").count(), 1);
 }
 
 pub fn nothing_is_to_be_guessed() {

@@ -1,0 +1,69 @@
+//! Pages for people: the documentation of the API. No scripts; everything comes from here, and the
+//! policy of each answer says so.
+
+mod docs;
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpResponse, web};
+use bytes::Bytes;
+
+use crate::api::{Document, get, resource};
+
+use docs::DocsPage;
+
+/// What a page may load: its stylesheet.
+const POLICY: (HeaderName, &str) = (
+    header::CONTENT_SECURITY_POLICY,
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
+
+/// A file whose name changes with what is in it may be kept for a year.
+const FOR_EVER: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+/// A page may be kept, and is asked for again.
+const ASK_AGAIN: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
+
+/// The methods of what is only read.
+const READ: &str = "GET, HEAD";
+
+/// The documentation of the API: for programs, and for people.
+#[derive(Clone)]
+pub struct Docs {
+    document: web::Data<Document>,
+    page: web::Data<DocsPage>,
+}
+
+impl Docs {
+    /// That of a service whose session cookie has this name.
+    pub fn new(cookie: &str) -> Self {
+        let document = web::Data::new(Document::new(cookie));
+        Self { document, page: web::Data::new(DocsPage::default()) }
+    }
+
+    /// Adds the page at `/docs`, and what the API shows its document from.
+    pub fn configure(self, config: &mut web::ServiceConfig) {
+        config.app_data(self.document).app_data(self.page);
+        for path in ["/docs", "/docs/"] {
+            config.service(resource(path, READ).route(get().to(docs_page)));
+        }
+        config.service(resource(docs::STYLESHEET.path(), READ).route(get().to(stylesheet)));
+    }
+}
+
+async fn docs_page(document: web::Data<Document>, page: web::Data<DocsPage>) -> HttpResponse {
+    answer("text/html; charset=utf-8", ASK_AGAIN, page.html(&document))
+}
+
+async fn stylesheet() -> HttpResponse {
+    answer(
+        "text/css; charset=utf-8",
+        FOR_EVER,
+        Bytes::from_static(docs::STYLESHEET.text.as_bytes()),
+    )
+}
+
+fn answer(kind: &str, caching: (HeaderName, &'static str), body: Bytes) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CONTENT_TYPE, kind)).insert_header(POLICY);
+    answer.insert_header(caching).body(body)
+}

@@ -1,0 +1,164 @@
+//! The page that shows the API: made from the OpenAPI document, once, when it is first asked for.
+
+mod operation;
+mod prose;
+mod schema;
+
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, OnceLock};
+
+use askama::Template;
+use bytes::Bytes;
+use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
+
+use crate::api::Document;
+use operation::Operation;
+use prose::Prose;
+use schema::{Member, Schemas};
+
+/// A stylesheet, with the hash of what is in it.
+pub struct Stylesheet {
+    /// What is in it.
+    pub text: &'static str,
+    path: LazyLock<String>,
+}
+
+impl Stylesheet {
+    /// Where it is.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+/// The stylesheet of the page.
+pub static STYLESHEET: Stylesheet = Stylesheet {
+    text: CSS,
+    path: LazyLock::new(|| format!("/docs/{:016x}.css", schema::hash(CSS))),
+};
+
+const CSS: &str = include_str!("../../templates/docs.css");
+
+/// The page, once it has been made.
+#[derive(Default)]
+pub struct DocsPage(OnceLock<Bytes>);
+
+impl DocsPage {
+    /// The page about this document.
+    pub fn html(&self, document: &Document) -> Bytes {
+        self.0.get_or_init(|| render(document.openapi()).into()).clone()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct Page<'d> {
+    version: &'d str,
+    stylesheet: &'static str,
+    introduction: Vec<Prose>,
+    credentials: Vec<Credential>,
+    cookie: String,
+    groups: Vec<Group>,
+    schemas: Vec<Described>,
+    codes: Vec<Code>,
+}
+
+/// A way to show who one is.
+struct Credential {
+    name: String,
+    about: Prose,
+}
+
+/// The operations with one tag.
+struct Group {
+    name: String,
+    about: Prose,
+    operations: Vec<Operation>,
+}
+
+/// An object, as it is taken or told.
+struct Described {
+    name: String,
+    about: Prose,
+    members: Vec<Member>,
+    values: Vec<String>,
+    example: Option<String>,
+}
+
+/// What a failure may be called.
+struct Code {
+    name: String,
+    meaning: Prose,
+    statuses: String,
+}
+
+fn render(api: &OpenApi) -> String {
+    let schemas = Schemas(api.components.as_ref());
+    let groups = api.tags.iter().flatten().map(|tag| Group {
+        name: tag.name.clone(),
+        about: prose::line(tag.description.as_deref().unwrap_or_default()),
+        operations: operations(api, &tag.name, &schemas),
+    });
+    let groups: Vec<Group> = groups.collect();
+    let page = Page {
+        version: &api.info.version,
+        stylesheet: STYLESHEET.path(),
+        introduction: prose::paragraphs(api.info.description.as_deref().unwrap_or_default()),
+        credentials: credentials(&schemas),
+        cookie: schemas.cookie(),
+        codes: codes(&schemas, &groups),
+        schemas: described(&schemas),
+        groups,
+    };
+    page.render().expect("a page of texts can be written")
+}
+
+fn operations(api: &OpenApi, tag: &str, schemas: &Schemas<'_>) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for (path, item) in &api.paths.paths {
+        let PathItem { get, post, put, delete, .. } = item;
+        for (method, operation) in [("GET", get), ("POST", post), ("PUT", put), ("DELETE", delete)]
+        {
+            let Some(operation) = operation else { continue };
+            if operation.tags.iter().flatten().any(|own| own == tag) {
+                found.push(Operation::new(method, path, operation, schemas));
+            }
+        }
+    }
+    found
+}
+
+fn credentials(schemas: &Schemas<'_>) -> Vec<Credential> {
+    let named = |name: &str| {
+        let about = schemas.credential(name)?;
+        Some(Credential { name: name.to_owned(), about: prose::line(&about) })
+    };
+    ["session", "bearer", "basic"].into_iter().filter_map(named).collect()
+}
+
+fn described(schemas: &Schemas<'_>) -> Vec<Described> {
+    let described = schemas.all().map(|(name, schema)| {
+        let is_object =
+            matches!(schema, RefOr::T(Schema::Object(object)) if !object.properties.is_empty());
+        Described {
+            name: name.to_owned(),
+            about: prose::line(schema::about(schema).split("\n\n").next().unwrap_or_default()),
+            members: schemas.members(schema),
+            values: schema::values(schema),
+            example: is_object.then(|| schemas.example(schema)),
+        }
+    });
+    described.collect()
+}
+
+/// The codes as the schema lists them, each with the statuses it comes with.
+fn codes(schemas: &Schemas<'_>, groups: &[Group]) -> Vec<Code> {
+    let operations = || groups.iter().flat_map(|group| &group.operations);
+    let code = |(name, meaning): (String, String)| {
+        let with = operations().flat_map(|operation| &operation.answers);
+        let with = with.filter(|answer| answer.codes.contains(&name));
+        let statuses: BTreeSet<&str> = with.map(|answer| answer.status.as_str()).collect();
+        let statuses = statuses.into_iter().collect::<Vec<_>>().join(", ");
+        Code { name, meaning: prose::line(&meaning), statuses }
+    };
+    schemas.codes().into_iter().map(code).collect()
+}
