@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 pub use openapi::Document;
+pub use openapi::bodies::Status;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
 /// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them,

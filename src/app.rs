@@ -38,6 +38,7 @@ use crate::web::Docs;
 use monitoring::{Monitoring, Parts, Reach};
 
 pub use builder::Builder;
+pub use monitoring::document;
 pub use stores::{Found, Stores};
 pub use world::World;
 
@@ -111,7 +112,7 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
-            docs: config.docs.then(|| Docs::new(config.cookie().name())),
+            docs: config.docs.then(|| Docs::new(document(config.cookie().name()))),
         })
     }
 

@@ -13,13 +13,14 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, guard as on, web};
 use serde_json::json;
+use utoipa::OpenApi as _;
 
 use super::Stores;
-use crate::api::{self, Route};
+use crate::api::{self, Document, Route, Status};
 use crate::auth::accounts::Accounts;
 use crate::auth::{Auth, proxies};
 use crate::clock::Clock;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::server::Traffic;
 
 use metrics::Metrics;
@@ -28,6 +29,18 @@ use readiness::Readiness;
 /// What the answer to `/metrics` is (OpenMetrics 1.0).
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// What `/readyz` is refused with.
+const NOT_READY: [(u16, Code); 1] = [(503, Code::NotReady)];
+
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(alive, ready, numbers))]
+struct Described;
+
+/// The document of the API and of these routes, for a service whose session cookie has this name.
+pub fn document(cookie: &str) -> Document {
+    Document::new(cookie, Described::openapi)
+}
 
 /// Who is answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,17 +108,37 @@ fn is_from_this_machine(request: &RequestHead) -> bool {
 }
 
 /// Whether the service is alive: that it answers is the answer.
+#[utoipa::path(
+    get, path = "/healthz", tag = "service", operation_id = "readHealth",
+    summary = "Whether the service is alive", security(()),
+    description = "At `METRICS_ADDR`; without that, for this machine alone.",
+    responses((status = 200, description = "It is", body = Status)),
+)]
 async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "OK" }))
 }
 
 /// Whether it can do its work; 503 with what keeps it from that.
+#[utoipa::path(
+    get, path = "/readyz", tag = "service", operation_id = "readReadiness",
+    summary = "Whether the service can do its work", security(()),
+    description = "Whether changes can be written and passwords hashed. Where `/healthz` is.",
+    responses((status = 200, description = "It can", body = Status)),
+    extensions(("x-codes" = json!([NOT_READY]))),
+)]
 async fn ready(readiness: web::Data<Readiness>) -> Result<HttpResponse> {
     readiness.ask().await?;
     Ok(alive().await)
 }
 
 /// All that is counted.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service", operation_id = "readMetrics",
+    summary = "All that is counted", security(()),
+    description = "For Prometheus and its like. Where `/healthz` is.",
+    responses((status = 200, description = "The numbers, as OpenMetrics 1.0 has them", body = String,
+        content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8")),
+)]
 async fn numbers(metrics: web::Data<Metrics>) -> Result<HttpResponse> {
     let text = metrics.text().await?;
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, OPEN_METRICS)).body(text))
