@@ -17,11 +17,12 @@ mod view;
 #[cfg(any(fuzzing, test))]
 pub use body::fuzzing;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use actix_web::guard as on;
 use actix_web::http::Method;
-use actix_web::{Resource, Route, Scope, web};
+use actix_web::{Resource, Scope, web};
 
 use crate::auth::guard::Guard;
 use crate::error::{Error, Result};
@@ -29,6 +30,7 @@ use crate::error::{Error, Result};
 pub use auth_session::LoginErrors;
 pub use body::BodyTimeout;
 pub use openapi::Document;
+pub use openapi::bodies::Status;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
 /// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them,
@@ -44,7 +46,10 @@ pub fn configure(config: &mut web::ServiceConfig, guard: Guard) {
 /// asked most comes first; and fixed paths are cheaper to match than patterns, which is why those
 /// with a slash at the end are routes of their own.
 fn routes(scope: Scope, end: &str) -> Scope {
-    let at = |path: &str, methods| resource(&format!("{path}{end}"), methods);
+    let at = |path: &str, methods| {
+        let route = Route::new(format!("/api/v1{path}"));
+        resource(&format!("{path}{end}"), methods).app_data(route)
+    };
     scope
         .service(
             at("/users/me", "GET, HEAD")
@@ -91,6 +96,21 @@ fn routes(scope: Scope, end: &str) -> Scope {
         )
 }
 
+/// A route, for whoever has to do with a request that has come to it: `request.app_data::<Route>()`.
+pub struct Route {
+    /// Its pattern.
+    pub pattern: String,
+    /// The number that a worker knows it by, once it has one.
+    pub number: Cell<Option<usize>>,
+}
+
+impl Route {
+    /// One that no worker knows yet.
+    pub const fn new(pattern: String) -> Self {
+        Self { pattern, number: Cell::new(None) }
+    }
+}
+
 /// A resource that tells which methods it has when it is asked with another.
 pub fn resource(path: &str, methods: &'static str) -> Resource {
     let refuse = move || async move { Err::<&str, _>(Error::MethodNotAllowed(methods)) };
@@ -98,7 +118,7 @@ pub fn resource(path: &str, methods: &'static str) -> Resource {
 }
 
 /// GET, and HEAD like it.
-pub fn get() -> Route {
+pub fn get() -> actix_web::Route {
     web::route().guard(get_or_head())
 }
 

@@ -1,7 +1,9 @@
 //! The composition root: the only place that names concrete stores and kinds of authentication.
 
 mod builder;
+mod monitoring;
 mod stores;
+mod world;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use std::time::Duration;
 use actix_web::{rt, web};
 
 use crate::api::{self, BodyTimeout, LoginErrors};
-use crate::auth::accounts::{Accounts, NewUser};
+use crate::auth::accounts::{Accounts, Attempts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;
 use crate::auth::basic::BasicAuth;
@@ -24,57 +26,33 @@ use crate::auth::session_db::SessionDBAuth;
 use crate::auth::session_exp::SessionExpAuth;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Auth, cookie::SessionCookie};
-use crate::clock::{Clock, SystemClock};
 use crate::config::{AuthType, Config, FirstAdmin};
 use crate::error::{Error, Result};
 use crate::models::{Lifetimes, Role, UserSession, Work};
-use crate::random::{Random, SystemRandom};
-use crate::server::{self, Bound};
+use crate::server::{self, Bound, Traffic};
 use crate::store::backups::Backups;
-use crate::store::files::{Disk, Files};
 use crate::store::memory::MemoryTable;
 use crate::store::{OpenError, Records as _, SessionStore, UserStore};
 use crate::web::Docs;
 
+use monitoring::{Monitoring, Parts, Reach};
+
 pub use builder::Builder;
+pub use monitoring::document;
 pub use stores::{Found, Stores};
+pub use world::World;
 
 /// Between two sweeps of what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// What the service takes from the world, so that a test can put something else in its place.
-#[derive(Clone)]
-pub struct World {
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Makes secrets.
-    pub random: Arc<dyn Random>,
-    /// Reads and writes files.
-    pub files: Arc<dyn Files>,
-}
-
-impl Default for World {
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock::new()),
-            random: Arc::new(SystemRandom),
-            files: Arc::new(Disk),
-        }
-    }
-}
-
-impl fmt::Debug for World {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("World").finish_non_exhaustive()
-    }
-}
-
 /// A service that is ready to answer: its stores, its accounts and its kind of authentication.
 pub struct Service {
-    stores: Stores,
+    stores: Arc<Stores>,
     accounts: Arc<Accounts>,
     auth: Arc<dyn Auth>,
     backups: Arc<Backups>,
+    traffic: Traffic,
+    monitoring: Monitoring,
     rules: Arc<GuardRules>,
     proxies: Proxies,
     redirects: Redirects,
@@ -102,7 +80,7 @@ impl Service {
 
     fn put_together(builder: Builder<'_>) -> Result<Self, OpenError> {
         let Builder { config, ref world, users, sessions, auth } = builder;
-        let stores = Stores::open(&config.data_dir, world)?;
+        let stores = Arc::new(Stores::open(&config.data_dir, world)?);
         let accounts = match users {
             None => accounts(config, world, &stores),
             Some(users) => accounts_in(users, config, world, []),
@@ -117,17 +95,24 @@ impl Service {
         };
         let (files, clock) = (Arc::clone(&world.files), Arc::clone(&world.clock));
         let backups = Backups::new(&config.data_dir, &config.backup_dir(), files, clock);
+        let traffic = Traffic::default();
+        let kind = config.auth_type.name();
+        let parts =
+            Parts { stores: &stores, accounts: &accounts, auth: (&auth, kind), traffic: &traffic };
+        let monitoring = Monitoring::of(&parts, Arc::clone(&world.clock));
         Ok(Self {
             stores,
             accounts,
             auth,
             backups: Arc::new(backups),
+            traffic,
+            monitoring,
             rules: Arc::new(config.guard_rules()),
             proxies: config.trusted_proxies.clone(),
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
-            docs: config.docs.then(|| Docs::new(config.cookie().name())),
+            docs: config.docs.then(|| Docs::new(document(config.cookie().name()))),
         })
     }
 
@@ -155,10 +140,22 @@ impl Service {
         }
     }
 
-    /// Takes the address in the settings, to answer the API there. The error is one line.
+    /// Takes the addresses in the settings, to answer the API, and who asks for health and metrics.
+    /// The error is one line.
     pub fn bind(self: &Arc<Self>, config: &Config) -> Result<Bound, String> {
-        let service = Arc::clone(self);
-        server::bind(config, move |routes| service.routes()(routes))
+        let (service, is_apart) = (Arc::clone(self), config.metrics_addr.0.is_some());
+        let routes = move |routes: &mut web::ServiceConfig| {
+            service.routes()(routes);
+            if !is_apart {
+                service.monitoring.configure(routes, Reach::ThisMachine);
+            }
+        };
+        let (monitoring, proxies) = (self.monitoring.clone(), self.proxies.clone());
+        let apart = move |routes: &mut web::ServiceConfig| {
+            routes.app_data(web::Data::new(proxies.clone()));
+            monitoring.configure(routes, Reach::Everybody);
+        };
+        server::bind(config, &self.traffic, routes, apart)
     }
 
     /// Removes what has expired, once a minute, for ever.
@@ -251,7 +248,7 @@ fn accounts_in(
     works: impl IntoIterator<Item = Work>,
 ) -> std::io::Result<Accounts> {
     let (lanes, queue) = config.hash_lanes();
-    let lanes = Lanes::start(lanes, queue)?;
+    let lanes = Lanes::start(lanes, queue, Arc::clone(&world.clock))?;
     let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
     let throttle =
         |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
@@ -262,6 +259,7 @@ fn accounts_in(
         throttle: config.login_attempts().map(throttle),
         clock: Arc::clone(&world.clock),
         random: Arc::clone(&world.random),
+        attempts: Attempts::default(),
     })
 }
 

@@ -7,6 +7,7 @@ mod parts;
 mod values;
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,9 @@ pub struct Config {
     /// Port to listen on; 0 takes a free one
     #[arg(long, env, global = true, default_value = "5000", value_parser = port)]
     pub api_port: u16,
+    /// Address and port that health and metrics are asked for at [default: those above, from this machine alone]
+    #[arg(long, env, global = true, default_value = "", hide_default_value = true, value_parser = values::socket_address)]
+    pub metrics_addr: Maybe<SocketAddr>,
     /// Folder of the records; made when it is missing
     #[arg(long, env, global = true, default_value = "data", value_parser = path)]
     pub data_dir: PathBuf,

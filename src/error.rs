@@ -100,6 +100,9 @@ pub enum Error {
     /// 503: more password hashing is waiting than the queue holds.
     #[error("Busy, try again")]
     Busy,
+    /// 503: the service cannot do all that it is there for. The text names each reason.
+    #[error("{0}")]
+    NotReady(String),
     /// 503: something the service relies on fails. The text goes to the log.
     #[error("{0}")]
     Unavailable(String),
@@ -173,6 +176,7 @@ impl Error {
             Self::HeaderTooLarge(_) => Code::HeaderTooLarge,
             Self::Internal(_) => Code::InternalError,
             Self::Busy => Code::Busy,
+            Self::NotReady(_) => Code::NotReady,
             Self::Unavailable(_) => Code::Unavailable,
         }
     }
@@ -211,7 +215,9 @@ impl ResponseError for Error {
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::HeaderTooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Busy | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NotReady(_) | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -224,7 +230,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed(allowed) => {
                 answer.insert_header((header::ALLOW, *allowed));
             }
-            Self::Busy | Self::Unavailable(_) => {
+            Self::Busy | Self::NotReady(_) | Self::Unavailable(_) => {
                 answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
             Self::TooManyAttempts(wait) => {

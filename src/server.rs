@@ -4,7 +4,9 @@ mod connection;
 mod edge;
 mod in_flight;
 pub mod logging;
+mod stop;
 mod tls;
+mod traffic;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs as _};
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use actix_http::HttpService;
 use actix_http::error::DispatchError;
-use actix_server::{Server, ServerHandle};
+use actix_server::{Server, ServerBuilder};
 use actix_service::{
     IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
 };
@@ -22,59 +24,96 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, rt, web};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::either::Either;
 
 use crate::api;
-use crate::auth::audit::{self, About, Event, Trace};
 use crate::config::{AuthType, Config};
 use connection::Connection;
 use edge::{Edge, edge};
-use in_flight::InFlight;
+pub use stop::Signals;
+use stop::stop;
 pub use tls::Tls;
-
-/// What a request that is on its way at a stop gets to arrive, on a connection that is open.
-const LAST_CALL: Duration = Duration::from_millis(50);
+pub use traffic::Traffic;
 
 /// What a client gets to take leave of a connection that is closed.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
-/// SIGXFSZ, sent to who writes beyond the limit of file sizes, on Linux and the BSDs alike.
-const FILE_TOO_LARGE: i32 = 25;
 
-/// A server that has its address and has not answered yet.
+/// A server that has its addresses and has not answered yet.
 pub struct Bound {
     server: Server,
     addresses: Vec<SocketAddr>,
-    in_flight: Arc<InFlight>,
+    monitoring: Option<SocketAddr>,
+    traffic: Traffic,
     shutdown_timeout: Duration,
     tls: Option<Arc<Tls>>,
 }
 
-/// Takes the address, to answer these routes. The error is one line that names the address.
-pub fn bind<R>(config: &Config, routes: R) -> Result<Bound, String>
-where
-    R: Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-{
-    let tls = Tls::open(config)?.map(Arc::new);
-    let in_flight = Arc::new(InFlight::default());
-    let (flights, https) = (Arc::clone(&in_flight), config.is_https());
-    let application = move || {
-        let here = Rc::new(Edge::new(Arc::clone(&flights), https));
-        App::new()
-            .configure(routes.clone())
-            .default_service(web::to(api::not_found))
-            .wrap_fn(move |request, application| edge(&here, request, application))
-    };
+/// Takes the address, to answer these routes, and `METRICS_ADDR`, if it is set, to answer those of
+/// `monitoring` there. The error is one line that names the address.
+pub fn bind(
+    config: &Config,
+    traffic: &Traffic,
+    routes: impl Fn(&mut web::ServiceConfig) + Send + Sync + 'static,
+    monitoring: impl Fn(&mut web::ServiceConfig) + Send + Sync + 'static,
+) -> Result<Bound, String> {
+    let routes: Routes = Arc::new(routes);
+    let front = Front::new(config, traffic.clone(), Tls::open(config)?.map(Arc::new));
     let taken = |cause| format!("{}:{}: {cause}", config.api_host, config.api_port);
     let (listeners, addresses) = listen(&config.api_host, config.api_port).map_err(taken)?;
     let mut server = Server::build().workers(config.workers()).disable_signals();
-    let (keep_alive, head_timeout) = (config.keep_alive, config.head_timeout);
     for listener in listeners {
-        let (application, tls) = (application.clone(), tls.clone());
-        let connections = move || {
-            let application = application().into_factory().map_err(|error| error.error_response());
+        server = front.answer(server, listener, Arc::clone(&routes)).map_err(taken)?;
+    }
+    let mut apart = None;
+    if let Some(address) = config.metrics_addr.0 {
+        let taken = |cause| format!("{address}: {cause}");
+        let listener = listen_at(address).map_err(taken)?;
+        apart = Some(listener.local_addr().map_err(taken)?);
+        server = front.answer(server, listener, Arc::new(monitoring)).map_err(taken)?;
+    }
+    announce(config, front.tls.as_deref(), &addresses, apart);
+    let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
+    let (traffic, tls) = (front.traffic, front.tls);
+    Ok(Bound { server, addresses, monitoring: apart, traffic, shutdown_timeout, tls })
+}
+
+/// Adds routes to an application. One type for all of them, so that what answers them is compiled
+/// once, and as a whole.
+type Routes = Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>;
+
+/// What stands before all routes, whatever the listener.
+struct Front {
+    traffic: Traffic,
+    tls: Option<Arc<Tls>>,
+    https: bool,
+    keep_alive: Duration,
+    head_timeout: Duration,
+}
+
+impl Front {
+    fn new(config: &Config, traffic: Traffic, tls: Option<Arc<Tls>>) -> Self {
+        let (keep_alive, head_timeout) = (config.keep_alive, config.head_timeout);
+        Self { traffic, tls, https: config.is_https(), keep_alive, head_timeout }
+    }
+
+    /// Has a server answer these routes to whoever comes to the listener.
+    fn answer(
+        &self,
+        server: ServerBuilder,
+        listener: TcpListener,
+        routes: Routes,
+    ) -> io::Result<ServerBuilder> {
+        let (traffic, tls, https) = (self.traffic.clone(), self.tls.clone(), self.https);
+        let (keep_alive, head_timeout) = (self.keep_alive, self.head_timeout);
+        server.listen("sessiond", listener, move || {
+            let here = Rc::new(Edge::new(traffic.clone(), https));
+            let application = App::new()
+                .configure(routes.as_ref())
+                .default_service(web::to(api::not_found))
+                .wrap_fn(move |request, application| edge(&here, request, application));
+            let application = application.into_factory().map_err(|error| error.error_response());
             let http = HttpService::build()
                 .keep_alive(keep_alive)
                 .client_request_timeout(head_timeout)
@@ -84,12 +123,8 @@ where
                 })
                 .finish(map_config(application, |()| AppConfig::default()));
             connections(tls.clone(), head_timeout, keep_alive + head_timeout).and_then(http)
-        };
-        server = server.listen("sessiond", listener, connections).map_err(taken)?;
+        })
     }
-    announce(config, tls.as_deref(), &addresses);
-    let (server, shutdown_timeout) = (server.run(), config.shutdown_timeout);
-    Ok(Bound { server, addresses, in_flight, shutdown_timeout, tls })
 }
 
 /// Makes connections of streams: with TLS, if there is one, whose handshake gets as long as
@@ -139,12 +174,25 @@ fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn announce(config: &Config, tls: Option<&Tls>, addresses: &[SocketAddr]) {
+fn announce(
+    config: &Config,
+    tls: Option<&Tls>,
+    addresses: &[SocketAddr],
+    monitoring: Option<SocketAddr>,
+) {
     let scheme = if tls.is_some() { "https" } else { "http" };
     for address in addresses {
         let (version, kind) = (env!("CARGO_PKG_VERSION"), config.auth_type.name());
         log::info!("sessiond {version} listening on {scheme}://{address}, AUTH_TYPE={kind}");
         warn_of_risks(config, address.ip());
+    }
+    if let Some(address) = monitoring {
+        log::info!("health and metrics on {scheme}://{address}");
+        if tls.is_none() && !address.ip().is_loopback() {
+            log::warn!(
+                "plain http on {address}: anybody on the way can read the metrics; set TLS_CERT and TLS_KEY, or a METRICS_ADDR of this machine alone"
+            );
+        }
     }
     if let Some(tls) = tls {
         tls.warn_of_risks();
@@ -162,51 +210,15 @@ fn warn_of_risks(config: &Config, address: IpAddr) {
     }
 }
 
-/// The signals that ask to stop, SIGTERM and SIGINT, the one that asks to read files anew, SIGHUP,
-/// and the one that asks for a backup, SIGUSR1.
-pub struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    user1: Signal,
-}
-
-impl Signals {
-    /// From here on a write beyond the limit of file sizes (`ulimit -f`) fails, as one to a full
-    /// disk does, and no longer ends the process.
-    pub fn survive_file_size_limit() -> io::Result<()> {
-        // What has been listened to once keeps its handler.
-        signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
-    }
-
-    /// From here on a signal no longer ends the process by itself.
-    pub fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            user1: signal(SignalKind::user_defined1())?,
-        })
-    }
-
-    /// Waits until a stop is asked for; reads files anew and makes backups meanwhile, as often as
-    /// that is asked for.
-    async fn stop(&mut self, reload: impl Fn(), back_up: impl Fn()) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => reload(),
-                _ = self.user1.recv() => back_up(),
-            }
-        }
-    }
-}
-
 impl Bound {
     /// Where it listens: with port 0 in the settings, this tells the port that was found.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where health and metrics are asked for, if that is not where all else is.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        self.monitoring
     }
 
     /// The server alone, for a program that stops it by its handle and not by a signal.
@@ -225,7 +237,7 @@ impl Bound {
     ) -> io::Result<()> {
         let (handle, tls) = (self.server.handle(), self.tls);
         let reload = move || reload(tls.as_deref());
-        let (in_flight, timeout) = (self.in_flight, self.shutdown_timeout);
+        let (in_flight, timeout) = (self.traffic.in_flight, self.shutdown_timeout);
         let stop = stop(signals, reload, back_up, handle, in_flight, timeout);
         let stop = rt::spawn(stop);
         let background = rt::spawn(background);
@@ -243,35 +255,4 @@ fn reload(tls: Option<&Tls>) {
     if let Some(tls) = tls {
         tls.reload();
     }
-}
-
-async fn stop(
-    mut signals: Signals,
-    reload: impl Fn(),
-    back_up: impl Fn(),
-    server: ServerHandle,
-    in_flight: Arc<InFlight>,
-    timeout: Duration,
-) {
-    signals.stop(reload, back_up).await;
-    log::info!("stopping");
-    audit::record(Event::Stopped, &Trace::default(), &About::default());
-    server.pause().await;
-    in_flight.close();
-    let finished = async {
-        loop {
-            in_flight.finished().await;
-            rt::time::sleep(LAST_CALL).await;
-            // What came meanwhile, on a connection that was open, is answered as well.
-            if in_flight.count() == 0 {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = finished => {}
-        () = rt::time::sleep(timeout) => log::warn!("stopped with requests unanswered"),
-        () = signals.stop(|| {}, || {}) => {}
-    }
-    server.stop(false).await;
 }

@@ -17,6 +17,7 @@ pub mod directory;
 pub mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+pub mod instruments;
 mod journal;
 pub mod json;
 pub mod load;

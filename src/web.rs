@@ -34,9 +34,9 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// That of a service whose session cookie has this name.
-    pub fn new(cookie: &str) -> Self {
-        let document = web::Data::new(Document::new(cookie));
+    /// That show this document.
+    pub fn new(document: Document) -> Self {
+        let document = web::Data::new(document);
         Self { document, page: web::Data::new(DocsPage::default()) }
     }
 

@@ -74,18 +74,20 @@ struct Api;
 /// asked for.
 pub struct Document {
     cookie: String,
+    beside: fn() -> OpenApi,
     made: OnceLock<(OpenApi, Bytes)>,
 }
 
 impl Document {
-    /// That of a service whose session cookie has this name.
-    pub fn new(cookie: &str) -> Self {
-        Self { cookie: cookie.to_owned(), made: OnceLock::new() }
+    /// That of a service whose session cookie has this name, and which answers `beside` the API.
+    pub fn new(cookie: &str, beside: fn() -> OpenApi) -> Self {
+        Self { cookie: cookie.to_owned(), beside, made: OnceLock::new() }
     }
 
     fn made(&self) -> &(OpenApi, Bytes) {
         self.made.get_or_init(|| {
             let mut api = Api::openapi();
+            api.merge((self.beside)());
             answers::complete(&mut api);
             told::complete(&mut api, &self.cookie);
             let json = serde_json::to_vec(&api).expect("a document is JSON");

@@ -1,5 +1,6 @@
 //! What can be done with accounts, whoever asks: the API, the command line, later the pages.
 
+mod attempts;
 mod log_in;
 
 use std::sync::{Arc, OnceLock};
@@ -14,6 +15,7 @@ use super::audit::Event;
 use super::hashing::Hasher;
 use super::throttle::Throttle;
 
+pub use attempts::Attempts;
 pub use log_in::{Attempt, Pathway, Refusal};
 
 /// A user to be made; by default a plain one without names.
@@ -80,6 +82,8 @@ pub struct Accounts {
     pub clock: Arc<dyn Clock>,
     /// Makes their ids.
     pub random: Arc<dyn Random>,
+    /// Counts who has tried to log in, and what came of it.
+    pub attempts: Attempts,
 }
 
 impl Accounts {

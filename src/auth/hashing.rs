@@ -6,35 +6,41 @@ mod priority;
 mod toll;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use std::{io, thread};
 
 use tokio::sync::oneshot;
 
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Result};
 use crate::models::{Password, PasswordHash, Work};
 use crate::random::Random;
 
 pub use toll::{MAX_KINDS, Toll};
 
+/// How long no job may end while there are some, until the lanes count as stuck. The slowest hash
+/// takes seconds.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
 type Job = Box<dyn FnOnce() + Send>;
+type Jobs = Mutex<Receiver<Job>>;
 
 /// Threads that do one slow thing at a time, and a queue of bounded length before them.
 pub struct Lanes {
     sender: Sender<Job>,
-    /// How many jobs are running or waiting.
-    busy: Arc<AtomicUsize>,
-    /// How many may be.
-    capacity: usize,
+    load: Arc<Load>,
+    /// Held by each lane as long as it lives.
+    jobs: Weak<Jobs>,
 }
 
 impl Lanes {
-    /// Starts `lanes` threads; `queue` jobs may wait for them.
-    pub fn start(lanes: usize, queue: usize) -> io::Result<Self> {
+    /// Starts `lanes` threads; `queue` jobs may wait for them. The clock tells when they are stuck.
+    pub fn start(lanes: usize, queue: usize, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let (sender, jobs) = channel::<Job>();
-        let jobs = Arc::new(Mutex::new(jobs));
+        let jobs = Arc::new(Jobs::new(jobs));
         for lane in 0..lanes {
             let jobs = Arc::clone(&jobs);
             thread::Builder::new().name(format!("hash {lane}")).spawn(move || {
@@ -46,7 +52,8 @@ impl Lanes {
                 work(&jobs);
             })?;
         }
-        Ok(Self { sender, busy: Arc::default(), capacity: lanes.saturating_add(queue) })
+        let load = Arc::new(Load::new(lanes.saturating_add(queue), clock));
+        Ok(Self { sender, load, jobs: Arc::downgrade(&jobs) })
     }
 
     /// Runs `job` on a lane. 503 when the queue is full; a job whose caller has gone away before
@@ -55,7 +62,7 @@ impl Lanes {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let place = Place::take(&self.busy, self.capacity).ok_or(Error::Busy)?;
+        let place = Place::take(&self.load).ok_or(Error::Busy)?;
         let (caller, result) = oneshot::channel();
         let job = move || {
             let result = (!caller.is_closed()).then(job);
@@ -69,26 +76,83 @@ impl Lanes {
         self.sender.send(Box::new(job)).map_err(ended)?;
         result.await.map_err(|_| Error::Internal("a hashing job panicked".into()))
     }
+
+    /// How many jobs are running or waiting.
+    pub fn busy(&self) -> usize {
+        self.load.busy.load(Ordering::SeqCst)
+    }
+
+    /// How many may be.
+    pub fn capacity(&self) -> usize {
+        self.load.capacity
+    }
+
+    /// What keeps the lanes from doing jobs, if something does.
+    pub fn trouble(&self) -> Option<&'static str> {
+        if self.jobs.strong_count() == 0 {
+            Some("the hashing lanes have ended")
+        } else if self.load.is_stuck() {
+            Some("the hashing lanes are stuck")
+        } else {
+            None
+        }
+    }
+}
+
+/// How much the lanes have to do.
+struct Load {
+    /// How many jobs are running or waiting.
+    busy: AtomicUsize,
+    /// How many may be.
+    capacity: usize,
+    /// When a job has last ended, or come when there was none: in milliseconds since the epoch.
+    moved: AtomicI64,
+    clock: Arc<dyn Clock>,
+}
+
+impl Load {
+    fn new(capacity: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { busy: AtomicUsize::new(0), capacity, moved: AtomicI64::new(0), clock }
+    }
+
+    fn moves(&self) {
+        self.moved.store(self.clock.now().as_millis(), Ordering::SeqCst);
+    }
+
+    fn is_stuck(&self) -> bool {
+        // In this order: whoever made it busy has noted the time before.
+        let busy = self.busy.load(Ordering::SeqCst) > 0;
+        let moved = Timestamp::from_millis(self.moved.load(Ordering::SeqCst));
+        busy && self.clock.now().since(moved) >= STUCK_AFTER
+    }
 }
 
 /// A place on the lanes or in the queue, until it is dropped.
-struct Place(Arc<AtomicUsize>);
+struct Place(Arc<Load>);
 
 impl Place {
-    fn take(busy: &Arc<AtomicUsize>, capacity: usize) -> Option<Self> {
-        let place = Self(Arc::clone(busy));
-        // Counted first, and taken back by the drop when there was none left.
-        (busy.fetch_add(1, Ordering::SeqCst) < capacity).then_some(place)
+    fn take(load: &Arc<Load>) -> Option<Self> {
+        if load.busy.load(Ordering::SeqCst) == 0 {
+            load.moves();
+        }
+        // Counted first, and taken back when there was none left.
+        if load.busy.fetch_add(1, Ordering::SeqCst) < load.capacity {
+            Some(Self(Arc::clone(load)))
+        } else {
+            load.busy.fetch_sub(1, Ordering::SeqCst);
+            None
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.moves();
+        self.0.busy.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Jobs) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
@@ -137,6 +201,11 @@ impl Hasher {
             toll.bound();
         }
         Self { toll: Arc::new(toll), ..self }
+    }
+
+    /// Where it hashes.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     /// Hashes a new password.
@@ -190,12 +259,13 @@ fn is_right(stored: Option<&PasswordHash>, password: &Password, admits: bool, to
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{ManualClock, SystemClock};
     use crate::random::SystemRandom;
     use std::sync::mpsc::sync_channel;
     use std::task::Poll;
 
     fn lanes() -> Lanes {
-        Lanes::start(1, 1).unwrap()
+        Lanes::start(1, 1, Arc::new(SystemClock::new())).unwrap()
     }
 
     fn on_runtime<T>(test: impl Future<Output = T>) -> T {
@@ -243,12 +313,53 @@ mod tests {
     }
 
     #[test]
+    fn lanes_are_stuck_when_there_are_jobs_and_for_half_a_minute_none_ends() {
+        on_runtime(async {
+            let clock = Arc::new(ManualClock::at(Timestamp::from_millis(0)));
+            let lanes = Arc::new(Lanes::start(1, 1, clock.clone()).unwrap());
+            let (started, running) = sync_channel::<()>(0);
+            let job = |gate: Receiver<()>| {
+                let (lanes, started) = (Arc::clone(&lanes), started.clone());
+                let job = move || {
+                    started.send(()).unwrap();
+                    gate.recv().unwrap();
+                };
+                actix_web::rt::spawn(async move { lanes.run(job).await })
+            };
+            clock.advance(STUCK_AFTER);
+            assert_eq!(lanes.trouble(), None, "nothing to do is no trouble");
+            let ((open, gate), (open_next, next_gate)) = (channel(), channel());
+            let jobs = [job(gate), job(next_gate)];
+            actix_web::rt::task::yield_now().await;
+            running.recv().unwrap();
+            clock.advance(STUCK_AFTER.checked_sub(Duration::from_millis(1)).unwrap());
+            assert_eq!(lanes.trouble(), None);
+            clock.advance(Duration::from_millis(1));
+            // Who finds the queue full moves nothing.
+            assert!(matches!(lanes.run(|| ()).await, Err(Error::Busy)));
+            assert_eq!(lanes.trouble(), Some("the hashing lanes are stuck"));
+            open.send(()).unwrap();
+            running.recv().unwrap();
+            assert_eq!(lanes.trouble(), None, "one has ended");
+            clock.advance(STUCK_AFTER);
+            assert_eq!(lanes.trouble(), Some("the hashing lanes are stuck"));
+            open_next.send(()).unwrap();
+            for job in jobs {
+                job.await.unwrap().unwrap();
+            }
+            assert_eq!(lanes.trouble(), None);
+            let none = Lanes::start(0, 1, clock).unwrap();
+            assert_eq!(none.trouble(), Some("the hashing lanes have ended"));
+        });
+    }
+
+    #[test]
     fn as_many_may_wait_as_the_queue_holds_also_while_lanes_are_idle() {
         on_runtime(async {
-            let lanes = Lanes::start(2, 1).unwrap();
+            let lanes = Lanes::start(2, 1, Arc::new(SystemClock::new())).unwrap();
             let three = futures_util::future::join_all((0..3).map(|i| lanes.run(move || i)));
             assert!(three.await.into_iter().all(|result| result.is_ok()));
-            assert_eq!(lanes.busy.load(Ordering::SeqCst), 0);
+            assert_eq!(lanes.busy(), 0);
         });
     }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Once;
 
-use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderValue, VIA, X_FORWARDED_FOR};
 use ipnet::{IpNet, Ipv4Net};
 
 pub use original::Original;
@@ -61,9 +61,29 @@ impl Proxies {
         client
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether this is the address of a proxy that is listed.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
+}
+
+/// Whether a request shows any sign of a proxy on its way.
+pub fn shows_a_proxy(headers: &HeaderMap) -> bool {
+    headers.contains_key(VIA) || headers.keys().any(|name| tells_of_another(name.as_str()))
+}
+
+/// Whether a header of this name, in lower case, says for whom, or as what, a request is handed
+/// over. Anybody can say so.
+#[inline]
+pub fn tells_of_another(name: &str) -> bool {
+    // Most names are ruled out by their first letter.
+    matches!(name.as_bytes().first(), Some(b'x' | b'f')) && is_of_proxies(name)
+}
+
+fn is_of_proxies(name: &str) -> bool {
+    name.starts_with("x-forwarded-")
+        || name.starts_with("x-original-")
+        || matches!(name, "x-real-ip" | "forwarded")
 }
 
 /// The address in an entry, with or without a port.

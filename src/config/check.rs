@@ -1,6 +1,6 @@
 //! What settings must keep to together.
 
-use std::net::ToSocketAddrs as _;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 
 use super::values::Domain;
@@ -31,6 +31,7 @@ impl Config {
     /// value and what is allowed.
     pub fn check(&self) -> Result<(), String> {
         self.check_address()?;
+        self.check_metrics_addr()?;
         self.check_tls()?;
         self.check_cookie()?;
         self.check_audit_file()?;
@@ -85,6 +86,21 @@ impl Config {
                 self.api_host
             )),
         }
+    }
+
+    /// Both cannot listen in one place.
+    fn check_metrics_addr(&self) -> Result<(), String> {
+        let Some(apart) = self.metrics_addr.0 else { return Ok(()) };
+        let found = (self.api_host.as_str(), self.api_port).to_socket_addrs();
+        let any = |ip: IpAddr| ip.is_unspecified();
+        let same = |at: SocketAddr| at.ip() == apart.ip() || any(at.ip()) || any(apart.ip());
+        if apart.port() > 0
+            && apart.port() == self.api_port
+            && found.is_ok_and(|mut addresses| addresses.any(same))
+        {
+            return Err(format!("METRICS_ADDR='{apart}': must differ from API_HOST and API_PORT"));
+        }
+        Ok(())
     }
 
     fn check_tls(&self) -> Result<(), String> {

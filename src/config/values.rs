@@ -1,6 +1,7 @@
 //! The values that settings take: each reads its text, or says what is allowed.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::str::FromStr;
 use std::time::Duration;
@@ -132,6 +133,12 @@ pub fn attempts(text: &str) -> Result<NonZeroU32, String> {
 /// Reads seconds, at least one.
 pub fn seconds<const MAX: u64>(text: &str) -> Result<Duration, String> {
     number::<1, MAX>(text).map(Duration::from_secs)
+}
+
+/// Reads an address with a port, or nothing.
+pub fn socket_address(text: &str) -> Result<Maybe<SocketAddr>, String> {
+    text.parse()
+        .map_err(|_| "must be an address and a port, like 127.0.0.1:9100 or [::1]:9100".into())
 }
 
 /// Reads a lifetime in seconds; 0 is none.

@@ -75,6 +75,7 @@ codes! {
     HeaderTooLarge "header_too_large": "the header is too large";
     InternalError "internal_error": "a defect in the service, which its log tells more of";
     Busy "busy": "too many passwords wait to be hashed: come again after `Retry-After` seconds";
+    NotReady "not_ready": "the service cannot do all that it is there for; the text names each reason";
     Unavailable "unavailable": "something that the service relies on fails: come again after `Retry-After` seconds";
 }
 

@@ -9,23 +9,24 @@ use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::ConnectionType;
-use actix_web::http::header::HeaderValue;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError as _};
 use bytes::BytesMut;
 use futures_util::FutureExt as _;
 use futures_util::future::Either;
 
 use super::connection::Usage;
-use super::in_flight::{Flight, Flying, InFlight};
+use super::in_flight::{Flight, Flying};
+use super::traffic::{MethodNumber, Tally, Traffic};
 use crate::auth::audit::{self, About, Event, OrDash, Trace, X_REQUEST_ID};
 use crate::auth::guard::{Caller, seen_through};
-use crate::auth::{client_address, path};
+use crate::auth::{client_address, path, proxies};
 use crate::error::{Error, Result};
 use crate::models::SessionId;
 use crate::random::{self, SystemRandom};
@@ -45,13 +46,14 @@ const ROOM: usize = 4 * 1024;
 pub struct Edge {
     ids: RequestIds,
     first_lines: FirstLines,
-    in_flight: Arc<InFlight>,
+    tally: Tally,
 }
 
 impl Edge {
     /// For a service that is reached over https, or over plain http.
-    pub fn new(in_flight: Arc<InFlight>, https: bool) -> Self {
-        Self { ids: RequestIds::new(), first_lines: FirstLines::new(https), in_flight }
+    pub fn new(traffic: Traffic, https: bool) -> Self {
+        let (ids, first_lines) = (RequestIds::new(), FirstLines::new(https));
+        Self { ids, first_lines, tally: Tally::new(traffic) }
     }
 }
 
@@ -101,6 +103,13 @@ fn is_sane(id: &[u8]) -> bool {
     (1..=64).contains(&id.len()) && id.iter().all(allowed) && SessionId::parse(id).is_none()
 }
 
+/// What is known of a request from its beginning to its end.
+#[derive(Clone, Copy)]
+struct Arrived {
+    at: Instant,
+    method: MethodNumber,
+}
+
 /// What surrounds the application: for `App::wrap_fn`, outermost.
 pub fn edge<S>(
     here: &Rc<Edge>,
@@ -111,11 +120,15 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse, Error = actix_web::Error>,
     S::Future: 'static,
 {
-    let started = Instant::now();
+    let arrived = Arrived { at: Instant::now(), method: MethodNumber::of(request.method()) };
     let connection = request.request().conn_data::<Rc<Usage>>();
-    let flight = Flight::begin(Arc::clone(&here.in_flight), connection);
+    let flight = Flight::begin(Arc::clone(here.tally.in_flight()), connection);
+    let (bytes, is_handed_over) = scan(request.headers());
+    if is_handed_over {
+        here.tally.note_handed_over(request.request());
+    }
     let changes_nothing = request.method().is_safe();
-    let checked = check(&request);
+    let checked = check(&request, bytes);
     let id = here.ids.of(&mut request);
     let answer = match checked {
         Ok(()) => Either::Left(application.call(request)),
@@ -124,8 +137,8 @@ where
     let here = Rc::clone(here);
     let answer = async move {
         match AssertUnwindSafe(answer).catch_unwind().await {
-            Ok(response) => Ok(finish(&here, response?, started, id, flight)),
-            Err(_panic) => Err(panicked(&here, id)),
+            Ok(response) => Ok(finish(&here, response?, arrived, id, flight)),
+            Err(_panic) => Err(panicked(&here, id, arrived)),
         }
     };
     seen_through(changes_nothing, answer)
@@ -142,11 +155,13 @@ fn refuse(request: ServiceRequest, refused: &Error) -> ServiceResponse {
 fn finish(
     here: &Edge,
     mut response: ServiceResponse,
-    started: Instant,
+    arrived: Arrived,
     id: HeaderValue,
     flight: Flight,
 ) -> ServiceResponse<Flying<BoxBody>> {
-    log(&response, started, &id);
+    let took = arrived.at.elapsed();
+    log(&response, took, &id);
+    here.tally.note(response.request(), arrived.method, response.status(), took);
     here.first_lines.put(response.response_mut());
     response.headers_mut().insert(X_REQUEST_ID, id);
     if flight.is_the_last_of_its_connection() {
@@ -157,7 +172,8 @@ fn finish(
 
 /// The answer when something inside has panicked: the request is gone with it, so the answer
 /// travels as an error. The panic hook has written the line in the log.
-fn panicked(here: &Edge, id: HeaderValue) -> actix_web::Error {
+fn panicked(here: &Edge, id: HeaderValue, arrived: Arrived) -> actix_web::Error {
+    here.tally.note_panic(arrived.method, arrived.at.elapsed());
     let error = Error::Internal("a request ended in a panic".into());
     let mut answer = HttpResponse::InternalServerError();
     let mut answer = answer.json(error.body());
@@ -166,14 +182,22 @@ fn panicked(here: &Edge, id: HeaderValue) -> actix_web::Error {
     InternalError::from_response(error, answer).into()
 }
 
+/// How many bytes all names and values have together, and whether one of the names tells for whom
+/// the request is handed over. Both at once, since it is done with every request.
+fn scan(headers: &HeaderMap) -> (usize, bool) {
+    headers.iter().fold((0, false), |(bytes, is_handed_over), (name, value)| {
+        let name = name.as_str();
+        (bytes + name.len() + value.len(), is_handed_over || proxies::tells_of_another(name))
+    })
+}
+
 /// Refuses what is too large or oddly spelled, before anybody looks at it.
-fn check(request: &ServiceRequest) -> Result<()> {
+fn check(request: &ServiceRequest, header_bytes: usize) -> Result<()> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET {
         return Err(Error::UriTooLong(format!("URI must have at most {MAX_TARGET} bytes").into()));
     }
-    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
-    if headers.sum::<usize>() > MAX_HEADERS {
+    if header_bytes > MAX_HEADERS {
         return Err(Error::HeaderTooLarge(
             format!("header must have at most {MAX_HEADERS} bytes").into(),
         ));
@@ -182,7 +206,7 @@ fn check(request: &ServiceRequest) -> Result<()> {
 }
 
 /// One line per request: no query, no header but the request id, no secrets.
-fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
+fn log(response: &ServiceResponse, took: Duration, id: &HeaderValue) {
     let request = response.request();
     let extensions = request.extensions();
     let user = extensions.get::<Caller>().and_then(Caller::user).map(|user| user.id);
@@ -190,7 +214,7 @@ fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
         method = request.method().as_str(),
         path:% = path::shown(request.path()),
         status = response.status().as_u16(),
-        ms = milliseconds(started),
+        ms = milliseconds(took),
         user:% = OrDash(user),
         request_id = id.to_str().unwrap_or_default(),
         client:% = OrDash(client_address(request));
@@ -198,7 +222,7 @@ fn log(response: &ServiceResponse, started: Instant, id: &HeaderValue) {
     );
 }
 
-/// How long ago that was, to the microsecond.
-fn milliseconds(since: Instant) -> f64 {
-    (since.elapsed().as_secs_f64() * 1e6).round() / 1e3
+/// How long that is, to the microsecond.
+fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -7,10 +7,12 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use prometheus_client::metrics::histogram::Histogram;
 use serde_json::{Map, Value};
 
 use self::memory::Memory;
 use super::change::Op;
+use super::instruments::Instruments;
 use super::journal::{self, Journal};
 use super::load::Loaded;
 use super::{OpenError, Record, write_records};
@@ -66,7 +68,7 @@ fn hold_journal<R: Record>(bytes: &[u8]) {
 fn go_on<R: Record>(bytes: &[u8], replay: &journal::Replay<R>, mut changes: Vec<String>) {
     let path = PathBuf::from("journal");
     let files = Arc::new(Memory::of(&path, bytes));
-    let mut journal = Journal::resume(files.clone(), path.clone(), Some(replay));
+    let mut journal = Journal::resume(files.clone(), path.clone(), Some(replay), not_timed());
     journal.append(&[b"[]".to_vec()]).expect("what was read can be gone on with");
     let content = files.content(&path);
     let kept = usize::try_from(replay.length).expect("a length in memory");
@@ -74,6 +76,10 @@ fn go_on<R: Record>(bytes: &[u8], replay: &journal::Replay<R>, mut changes: Vec<
     changes.push("[]".into());
     let read = journal::read::<R>(&content).expect("what was written is sound");
     assert_eq!(texts(&read.changes), changes);
+}
+
+fn not_timed() -> Histogram {
+    Instruments::default().sync_duration
 }
 
 fn texts<R: Record>(changes: &[Vec<Op<R>>]) -> Vec<String> {
@@ -84,7 +90,7 @@ fn texts<R: Record>(changes: &[Vec<Op<R>>]) -> Vec<String> {
 fn written<R: Record>(payloads: &[Vec<u8>]) -> Vec<u8> {
     let path = PathBuf::from("journal");
     let files = Arc::new(Memory::default());
-    let mut journal = Journal::resume::<R>(files.clone(), path.clone(), None);
+    let mut journal = Journal::resume::<R>(files.clone(), path.clone(), None, not_timed());
     journal.append(payloads).expect("memory does not fail");
     files.content(&path)
 }

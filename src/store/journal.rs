@@ -11,6 +11,9 @@ mod lines;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
+
+use prometheus_client::metrics::histogram::Histogram;
 
 use super::change::Op;
 use super::files::{Files, OpenFile, directory_of};
@@ -100,6 +103,8 @@ pub struct Journal {
     /// Bytes that are durable and whole; 0 when there is no file.
     length: u64,
     chain: Chain,
+    /// How long its syncs take, in seconds.
+    sync_duration: Histogram,
     /// After a failed sync nothing is known of what the kernel kept: no writes until the file has
     /// been opened again and verified.
     suspect: bool,
@@ -111,12 +116,13 @@ impl Journal {
         files: Arc<dyn Files>,
         path: PathBuf,
         replay: Option<&Replay<R>>,
+        sync_duration: Histogram,
     ) -> Self {
         let begun = Replay::<R>::default();
         let &Replay { ref header, chain, length, .. } = replay.unwrap_or(&begun);
         let header = header.clone();
         // A torn end is cut off, and the rest verified once more, before the first write.
-        Self { files, path, header, file: None, length, chain, suspect: true }
+        Self { files, path, header, file: None, length, chain, sync_duration, suspect: true }
     }
 
     /// Bytes in the journal.
@@ -127,13 +133,7 @@ impl Journal {
     /// Appends one line per payload and makes them durable with one sync. On an error nothing
     /// was appended.
     pub fn append(&mut self, payloads: &[Vec<u8>]) -> io::Result<()> {
-        if let Some(file) = &self.file {
-            // Somebody may have removed or replaced it, and then who reads it finds another one.
-            self.suspect |= !file.is_there()?;
-        }
-        if self.suspect {
-            self.reopen()?;
-        }
+        self.prepare()?;
         let mut bytes = Vec::new();
         if self.length == 0 {
             bytes.extend_from_slice(self.header.as_bytes());
@@ -144,6 +144,16 @@ impl Journal {
         self.length += bytes.len() as u64;
         self.chain = chain;
         Ok(())
+    }
+
+    /// Makes sure that what is written now goes where whoever reads the journal finds it, behind
+    /// what should be there. Writes nothing.
+    pub fn prepare(&mut self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            // Somebody may have removed or replaced it, and then who reads it finds another one.
+            self.suspect |= !file.is_there()?;
+        }
+        if self.suspect { self.reopen() } else { Ok(()) }
     }
 
     /// Moves the journal aside, to `aside`; the next append begins a new one, and makes both names
@@ -175,7 +185,12 @@ impl Journal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let file = self.file.as_mut().expect("reopen leaves a file");
         let appended = file.write_all(bytes);
-        let written = appended.and_then(|()| file.sync().inspect_err(|_| self.suspect = true));
+        let written = appended.and_then(|()| {
+            let started = Instant::now();
+            let synced = file.sync();
+            self.sync_duration.observe(started.elapsed().as_secs_f64());
+            synced.inspect_err(|_| self.suspect = true)
+        });
         // What is refused now must not be there after a restart, so what was written of it is
         // taken back. If that fails too, it is tried again before the next write.
         if written.is_err() && file.truncate(self.length).and_then(|()| file.sync()).is_err() {

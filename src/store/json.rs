@@ -7,6 +7,7 @@
 //! seen some of it already comes to the same end, so a crash between any two steps is harmless.
 
 mod due;
+mod writer;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -14,38 +15,27 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::change::{Change, Op, Outcome, View, change};
-use super::files::{Files, directory_of};
+use super::change::{Op, Outcome, View, change};
+use super::files::Files;
+use super::instruments::Instruments;
 use super::journal::Journal;
-use super::load::{Loaded, Paths};
+use super::load::Loaded;
 use super::record::Record;
-use super::snapshot::Size;
 use super::table::Table;
 use super::{Records, snapshot};
 use crate::error::{Error, Result};
 use due::Due;
+use writer::{Request, Writer};
 
 /// Bytes in a journal that are not worth a fold, unless told otherwise.
 const MIN_FOLD_LENGTH: u64 = 1 << 20;
-/// The most changes that share one sync.
-const MAX_BATCH: usize = 1024;
-/// Bytes that a change of one record seldom exceeds.
-const PAYLOAD: usize = 1024;
 
 /// A durable table; see the module's documentation.
 pub struct JsonTable<R: Record> {
     table: Arc<Table<R>>,
+    instruments: Instruments,
     sender: mpsc::Sender<Request<R>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-enum Request<R: Record> {
-    Change(Box<dyn Change<R>>),
-    Folded(io::Result<Size>),
-    /// Fold and end; tells whether there was nothing left that is not in the file.
-    Close(oneshot::Sender<io::Result<()>>),
-    /// End at once, as a crash would.
-    Quit,
 }
 
 impl<R: Record> Records<R> for JsonTable<R> {
@@ -87,23 +77,41 @@ impl<R: Record> JsonTable<R> {
         }
         let table = Arc::new(loaded.table);
         let (sender, requests) = mpsc::channel();
-        let path = loaded.paths.journal.clone();
-        let journal = Journal::resume(Arc::clone(&files), path, loaded.replay.as_ref());
+        let instruments = Instruments::default();
         let writer = Writer {
             table: Arc::clone(&table),
+            journal: Journal::resume(
+                Arc::clone(&files),
+                loaded.paths.journal.clone(),
+                loaded.replay.as_ref(),
+                instruments.sync_duration.clone(),
+            ),
             files,
             paths: loaded.paths,
-            journal,
             due: Due::new(loaded.json, min_fold_length),
             has_folding: loaded.has_folding,
             fold: None,
+            instruments: instruments.clone(),
             sender: sender.clone(),
         };
         let thread = std::thread::Builder::new()
             .name(format!("{} writer", R::CLASS))
             .spawn(move || writer.run(&requests))
             .expect("a thread can be started at start");
-        JsonTable { table, sender, thread: Mutex::new(Some(thread)) }
+        JsonTable { table, instruments, sender, thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Whether changes can be written now: has the writer do all that a change needs of the disk,
+    /// without a change. It answers when it has seen to what came before; its end is an answer, too.
+    pub fn probe(&self) -> oneshot::Receiver<io::Result<()>> {
+        let (caller, outcome) = oneshot::channel();
+        let _ = self.sender.send(Request::Probe(caller));
+        outcome
+    }
+
+    /// What it counts and times of its work.
+    pub fn instruments(&self) -> &Instruments {
+        &self.instruments
     }
 
     /// Waits for the changes that were submitted, folds the journal into the file and ends the
@@ -130,156 +138,4 @@ impl<R: Record> Drop for JsonTable<R> {
         let _ = self.sender.send(Request::Quit);
         self.join();
     }
-}
-
-struct Writer<R: Record> {
-    table: Arc<Table<R>>,
-    files: Arc<dyn Files>,
-    paths: Paths,
-    journal: Journal,
-    due: Due,
-    /// Whether there is a journal that was moved aside to be folded.
-    has_folding: bool,
-    fold: Option<JoinHandle<()>>,
-    sender: mpsc::Sender<Request<R>>,
-}
-
-impl<R: Record> Writer<R> {
-    fn run(mut self, requests: &mpsc::Receiver<Request<R>>) {
-        while let Ok(first) = requests.recv() {
-            let mut batch = Vec::new();
-            let mut next = Some(first);
-            let mut end = None;
-            while let Some(request) = next {
-                match request {
-                    Request::Change(change) => batch.push(change),
-                    Request::Folded(result) => self.folded(result),
-                    last @ (Request::Close(_) | Request::Quit) => {
-                        end = Some(last);
-                        break;
-                    }
-                }
-                next = if batch.len() < MAX_BATCH { requests.try_recv().ok() } else { None };
-            }
-            self.write(batch);
-            match end {
-                Some(Request::Close(closed)) => {
-                    let _ = closed.send(self.close(requests));
-                    return;
-                }
-                Some(_) => return self.wait_for_fold(),
-                None => self.fold_if_due(),
-            }
-        }
-    }
-
-    /// Decides, writes, applies and answers a batch of changes.
-    fn write(&mut self, mut batch: Vec<Box<dyn Change<R>>>) {
-        let mut view = View::of(&self.table);
-        let decided: Vec<Vec<Op<R>>> =
-            batch.iter_mut().map(|change| change.decide(&mut view)).collect();
-        let lines: Result<Vec<Vec<u8>>, _> =
-            decided.iter().filter(|ops| !ops.is_empty()).map(|ops| payload(ops)).collect();
-        let written = match lines {
-            Ok(lines) if lines.is_empty() => Ok(()),
-            Ok(lines) => self.journal.append(&lines),
-            Err(error) => Err(error.into()),
-        };
-        if written.is_ok() {
-            for ops in &decided {
-                self.table.apply(ops);
-            }
-        }
-        let journal = self.paths.journal.display();
-        let mut unheard = false;
-        for change in batch {
-            let failed = |cause| Error::unavailable(&journal.to_string(), cause);
-            unheard |= !change.finish(written.as_ref().copied().map_err(failed));
-        }
-        if let (Err(cause), true) = (&written, unheard) {
-            // Who waits for a change logs its failure; for these nobody does (a session's last use).
-            log::error!("{journal}: {cause}");
-        }
-    }
-
-    fn fold_if_due(&mut self) {
-        let journal = self.journal.length();
-        let is_due = self.has_folding || self.due.is_now(journal, self.table.count());
-        if self.fold.is_none()
-            && self.due.may_be_tried(journal)
-            && is_due
-            && let Err(cause) = self.start_fold()
-        {
-            self.fold_failed(&cause);
-        }
-    }
-
-    /// Moves the journal aside and has it folded by a thread of its own. One that is left from a
-    /// fold that failed is folded first, and the journal of today stays.
-    fn start_fold(&mut self) -> io::Result<()> {
-        if !self.has_folding {
-            self.journal.rotate(&self.paths.folding)?;
-            self.has_folding = true;
-        }
-        let (files, paths) = (Arc::clone(&self.files), self.paths.clone());
-        let (table, sender) = (Arc::clone(&self.table), self.sender.clone());
-        let fold = move || {
-            let _ = sender.send(Request::Folded(fold(files.as_ref(), &paths, &table)));
-        };
-        let name = format!("{} fold", R::CLASS);
-        self.fold = Some(std::thread::Builder::new().name(name).spawn(fold)?);
-        Ok(())
-    }
-
-    fn folded(&mut self, result: io::Result<Size>) {
-        self.wait_for_fold();
-        match result {
-            Ok(json) => {
-                self.has_folding = false;
-                self.due.folded(json);
-            }
-            Err(cause) => self.fold_failed(&cause),
-        }
-    }
-
-    /// Nothing is lost, the journals go on; it is tried again when they have grown once more.
-    fn fold_failed(&mut self, cause: &io::Error) {
-        log::error!("{}: not folded: {cause}", self.paths.json.display());
-        self.due.failed(self.journal.length());
-    }
-
-    fn wait_for_fold(&mut self) {
-        if let Some(fold) = self.fold.take() {
-            let _ = fold.join();
-        }
-    }
-
-    fn close(mut self, requests: &mpsc::Receiver<Request<R>>) -> io::Result<()> {
-        self.wait_for_fold();
-        while let Ok(request) = requests.try_recv() {
-            if let Request::Folded(result) = request {
-                self.folded(result);
-            }
-        }
-        if self.journal.length() > 0 || self.has_folding {
-            fold(self.files.as_ref(), &self.paths, &self.table)?;
-        }
-        self.journal.remove()
-    }
-}
-
-/// What the journal keeps of a change. It has room from the start: growing moves what is written.
-fn payload<R: Record>(ops: &[Op<R>]) -> serde_json::Result<Vec<u8>> {
-    let mut payload = Vec::with_capacity(PAYLOAD);
-    serde_json::to_writer(&mut payload, ops)?;
-    Ok(payload)
-}
-
-/// Writes the table to the JSON file and removes the journal that was moved aside. The table may
-/// change meanwhile: what it holds beyond that journal is in the next one.
-fn fold<R: Record>(files: &dyn Files, paths: &Paths, table: &Table<R>) -> io::Result<Size> {
-    let size = snapshot::replace(files, &paths.json, table)?;
-    files.remove(&paths.folding)?;
-    files.sync_directory(directory_of(&paths.json))?;
-    Ok(size)
 }

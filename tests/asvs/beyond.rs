@@ -9,7 +9,8 @@ use crate::registry::{Chapter, rule};
 use crate::v03_web_front_end::{cookie, cross_site, headers};
 use crate::v08_authorization::matrix;
 use crate::{
-    v06_authentication as v06, v07_sessions as v07, v11_cryptography as v11, v16_logging as v16,
+    v06_authentication as v06, v07_sessions as v07, v11_cryptography as v11,
+    v13_configuration as v13, v16_logging as v16,
 };
 
 pub const CHAPTER: Chapter = Chapter {
@@ -86,7 +87,10 @@ pub const CHAPTER: Chapter = Chapter {
             "415 for unexpected content types, 406 for unacceptable Accept, 413, 429, 405",
         ).tested(&[("what is not taken is refused by its name; Accept is not asked", requests::what_is_not_taken_is_refused_by_its_name)]),
         rule("CS-R2", "API header set: no-store, frame-ancestors, nosniff, HSTS, content type").tested(&[("every answer has them", requests::every_answer_has_the_headers_of_an_api)]),
-        rule("CS-R3", "Management endpoints on another port or interface").tested(&[("there are none", requests::there_are_no_management_endpoints)]),
+        rule("CS-R3", "Management endpoints on another port or interface").tested(&[
+            ("there are none", requests::there_are_no_management_endpoints),
+            ("health and metrics have an address of their own", v13::exposure::metrics_have_an_address_of_their_own),
+        ]),
         rule("CS-L1", "Log start, stop, configuration change, user and role administration")
             .tested(&[
                 ("every event of the inventory is told when it happens", v16::lines::every_event_is_logged),

@@ -57,6 +57,7 @@ pub const CHAPTER: Chapter = Chapter {
             &[
                 ("there is one port and no other socket", v13::communication::one_port_is_open),
                 ("where there is TLS, it is that of the port", no_fallback),
+                ("and that of the port of metrics", metrics_over_tls),
             ],
         ),
         requirement("12.3.2", 2, "Our TLS clients validate").tested(&[(
@@ -153,6 +154,17 @@ fn the_strongest_suite_wins() {
         let suite = connection.handshake().unwrap().negotiated_cipher_suite().unwrap();
         assert_eq!(suite.suite(), strongest);
     }
+}
+
+fn metrics_over_tls() {
+    let program = Program::of("session_db_auth").set("METRICS_ADDR", "127.0.0.1:0");
+    let (program, pair) = program.over_tls();
+    let server = program.start();
+    let address = server.monitoring_address().unwrap();
+    let trust = pair.trust(ring::default_provider(), rustls::ALL_VERSIONS);
+    assert_eq!(Client::over_tls(address, trust).get("/metrics").send().status, 200);
+    let said = Client::at(address).get("/metrics").start().rest();
+    assert!(said.is_empty() || said[0] == 0x15, "{}", String::from_utf8_lossy(&said));
 }
 
 pub fn no_fallback() {

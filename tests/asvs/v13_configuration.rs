@@ -109,11 +109,16 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("13.4.4", 2, "No TRACE")
             .tested(&[("TRACE echoes nothing", exposure::nothing_is_traced)]),
         requirement("13.4.5", 2, "Docs and metrics not exposed unless meant").tested(&[
+            ("nothing to manage by, and with DOCS=off no documents", exposure::no_files_are_served),
             (
-                "no metrics, nothing to manage by, and with DOCS=off no documents",
-                exposure::no_files_are_served,
+                "health and metrics are told to this machine alone",
+                exposure::metrics_are_for_this_machine,
             ),
-            ("the only numbers are for users", exposure::numbers_are_for_users),
+            (
+                "or at an address of their own, and nowhere else",
+                exposure::metrics_have_an_address_of_their_own,
+            ),
+            ("the only numbers of the API are for users", exposure::numbers_are_for_users),
         ]),
         requirement("13.4.6", 3, "No versions").tested(&[(
             "no answer names a program or a version",

@@ -170,6 +170,36 @@ fn a_stop_on_a_full_disk_says_so_and_loses_nothing() {
     assert_eq!(users(&program.start(), &admin), before);
 }
 
+/// Asks whether the service is ready until it answers so; what it has found counts for a second.
+fn ready_when(server: &Server, status: u16) -> Answer {
+    loop {
+        let answer = server.get("/readyz").send();
+        if answer.status == status {
+            return answer;
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_full_disk_is_not_ready_until_there_is_room_without_any_change() {
+    let Some((disk, program)) = small_disk() else { return };
+    let server = program.within(&disk.around()).start();
+    ready_when(&server, 200);
+    let filler = fill(&disk, server.program());
+    let text = ["User", "UserSession"]
+        .map(|class| format!("changes of {class} cannot be written (no storage space)"))
+        .join("; ");
+    let told = ready_when(&server, 503);
+    told.assert_refused(503, &format!("not ready: {text}"), "not_ready");
+    assert_eq!(told.header("retry-after"), Some("1"));
+    fs::remove_file(&filler).unwrap();
+    ready_when(&server, 200);
+    let (.., log) = server.stop();
+    let told = |text: &str| log.iter().filter(|line| line.contains(text)).count();
+    assert_eq!((told("not ready: "), told("ready again")), (2, 1), "{log:?}");
+}
+
 /// In a shell that sets a limit first.
 fn limited(program: Program, ulimit: &str) -> Program {
     program.within(&["sh", "-c", &format!("ulimit {ulimit}; exec \"$@\""), "sh"])

@@ -5,6 +5,7 @@ mod backups;
 mod every_operation;
 mod import;
 mod order;
+mod probe;
 
 use std::path::Path;
 use std::sync::Arc;

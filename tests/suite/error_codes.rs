@@ -22,6 +22,7 @@ const ELSEWHERE: &[Code] = &[
     Code::BackupRunning, // `backups`
     Code::InternalError, // `panics`
     Code::Busy,          // `busy`
+    Code::NotReady,      // `readiness`
     Code::Unavailable,   // `busy`, and the unit test of `error`
 ];
 

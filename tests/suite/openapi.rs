@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use sessiond::api::Document;
+use sessiond::app;
 use sessiond::auth::cookie::SessionCookie;
 use sessiond::error::Code;
 
@@ -48,6 +48,7 @@ fn routes() -> BTreeSet<String> {
         routes.extend(methods.map(|method| format!("{method} /api/v1{path}")));
     }
     assert!(routes.len() > 20, "{routes:?}");
+    routes.extend(["healthz", "readyz", "metrics"].map(|name| format!("GET /{name}")));
     routes
 }
 
@@ -55,7 +56,7 @@ fn routes() -> BTreeSet<String> {
 fn the_copy_in_docs_is_what_the_program_serves() {
     let served = Server::of("session_db_auth").get(DOCUMENT).send();
     assert_eq!((served.status, served.headers("content-type")), (200, vec!["application/json"]));
-    let (path, document) = (root().join(COPY), Document::new(SessionCookie::DEFAULT_NAME));
+    let (path, document) = (root().join(COPY), app::document(SessionCookie::DEFAULT_NAME));
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         fs::write(&path, document.pretty()).unwrap();
     }

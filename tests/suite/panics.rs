@@ -5,7 +5,7 @@ use std::process::Output;
 use actix_web::rt::System;
 use actix_web::web;
 use sessiond::config::{Config, LogFormat};
-use sessiond::server::{self, logging};
+use sessiond::server::{self, Traffic, logging};
 
 use crate::harness::Client;
 
@@ -28,7 +28,7 @@ fn a_server_with_a_route_that_panics() {
             routes.route("/panic", web::get().to(panicking));
             routes.route("/fine", web::get().to(|| async { "fine" }));
         };
-        let bound = server::bind(&config, routes).unwrap();
+        let bound = server::bind(&config, &Traffic::default(), routes, |_| {}).unwrap();
         println!("{LISTENING}{}", bound.addresses()[0]);
         let server = bound.into_server();
         let handle = server.handle();

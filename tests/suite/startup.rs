@@ -35,6 +35,12 @@ fn assert_refused(program: &Program, name: &str, value: &str, allowed: &str) {
 const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
     ("API_HOST", "127.0.0.1", &[""], "must not be empty"),
     ("API_PORT", "5000", &["", "65536", "-1", "+1", "http", "1.5", " 1"], "from 0 to 65535"),
+    (
+        "METRICS_ADDR",
+        "",
+        &["9100", "localhost:9100", "127.0.0.1", "127.0.0.1:65536", "::1:9100", " ", "*:9100"],
+        "must be an address and a port, like 127.0.0.1:9100",
+    ),
     ("DATA_DIR", "data", &[""], "must not be empty"),
     (
         "AUTH_TYPE",
@@ -177,6 +183,9 @@ fn values_at_the_edge_of_what_is_allowed_start() {
         &[("PUBLIC_URL", ""), ("COOKIE_DOMAIN", ""), ("CORS_ORIGINS", "")],
         &[("HASH_LANES", ""), ("WORKERS", ""), ("ADMIN_PASSWORD_FILE", "")],
         &[("TLS_CERT", ""), ("TLS_KEY", "")],
+        &[("METRICS_ADDR", "")],
+        &[("METRICS_ADDR", "127.0.0.1:0")],
+        &[("METRICS_ADDR", "[::1]:0")],
         &[("PUBLIC_URL", "https://id.example.com/"), ("COOKIE_DOMAIN", ".Example.com")],
         &[("PUBLIC_URL", "http://[::1]:5000"), ("API_HOST", "localhost")],
         &[("PUBLIC_URL", "https://x.org"), ("SESSION_NAME", "__Secure-sid")],
@@ -212,6 +221,21 @@ fn settings_that_contradict_each_other_are_refused() {
             &[("TLS_CERT", "/nowhere"), ("TLS_KEY", ""), ("PUBLIC_URL", "https://id.example.com")],
             "TLS_CERT='/nowhere': ",
             "TLS_KEY",
+        ),
+        (
+            &[("API_PORT", "5001"), ("METRICS_ADDR", "127.0.0.1:5001")],
+            "METRICS_ADDR='127.0.0.1:5001': ",
+            "must differ from API_HOST and API_PORT",
+        ),
+        (
+            &[("API_PORT", "5001"), ("METRICS_ADDR", "[::]:5001")],
+            "METRICS_ADDR='[::]:5001': ",
+            "must differ",
+        ),
+        (
+            &[("API_HOST", "0.0.0.0"), ("API_PORT", "5001"), ("METRICS_ADDR", "127.0.0.1:5001")],
+            "METRICS_ADDR='127.0.0.1:5001': ",
+            "must differ",
         ),
         (&[("COOKIE_DOMAIN", "example.com")], "COOKIE_DOMAIN='example.com': ", "https"),
         (

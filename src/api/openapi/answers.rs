@@ -11,7 +11,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Type};
 
-use super::refusals::{ANY, GUARDED, Refusal, UNSAFE, X_CODES};
+use super::refusals::{ANY, GUARDED, OF_THE_API, Refusal, UNSAFE, X_CODES};
 use super::taken;
 use crate::error::Code;
 
@@ -39,9 +39,9 @@ pub fn complete(api: &mut OpenApi) {
         let codes = codes.iter().map(|code| code.name()).collect();
         components.responses.insert((*name).to_owned(), answer(*status, &codes).into());
     }
-    for item in api.paths.paths.values_mut() {
+    for (path, item) in &mut api.paths.paths {
         for (is_safe, operation) in operations(item) {
-            add_refusals(operation, is_safe);
+            add_refusals(operation, path, is_safe);
             taken::complete(operation);
         }
     }
@@ -54,7 +54,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
     all.into_iter().filter_map(|(is_safe, operation)| Some((is_safe, operation.as_mut()?)))
 }
 
-fn add_refusals(operation: &mut Operation, is_safe: bool) {
+fn add_refusals(operation: &mut Operation, path: &str, is_safe: bool) {
     let is_open = operation
         .security
         .as_ref()
@@ -66,6 +66,9 @@ fn add_refusals(operation: &mut Operation, is_safe: bool) {
         }
     };
     add(ANY);
+    if path.starts_with("/api/") {
+        add(OF_THE_API);
+    }
     if !is_open {
         add(GUARDED);
     }

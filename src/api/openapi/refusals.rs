@@ -12,13 +12,15 @@ pub const X_CODES: &str = "x-codes";
 
 /// Any request.
 pub const ANY: &[Refusal] = &[
-    (400, Code::SentTwice),
     (400, Code::PathNotCanonical),
     (414, Code::UriTooLong),
     (431, Code::HeaderTooLarge),
     (500, Code::InternalError),
     (503, Code::Unavailable),
 ];
+
+/// A request of the API, where credentials are looked at also when none are needed.
+pub const OF_THE_API: &[Refusal] = &[(400, Code::SentTwice)];
 
 /// A request that needs somebody who is known.
 pub const GUARDED: &[Refusal] = &[

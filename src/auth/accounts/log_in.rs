@@ -94,6 +94,17 @@ impl Accounts {
         password: Password,
         attempt: &Attempt,
     ) -> Result<Result<Arc<User>, Refusal>> {
+        let decided = self.decide(email, password, attempt).await;
+        self.attempts.note(attempt.pathway, &decided);
+        decided
+    }
+
+    async fn decide(
+        &self,
+        email: &str,
+        password: Password,
+        attempt: &Attempt,
+    ) -> Result<Result<Arc<User>, Refusal>> {
         let counted = self.count(email, attempt).await?;
         let (known, outcome) = match self.examine(email, password).await {
             Ok(examined) => examined,
@@ -187,15 +198,21 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::auth::accounts::Attempts;
     use crate::auth::hashing::{Hasher, Lanes};
     use crate::auth::throttle::Throttle;
-    use crate::clock::{ManualClock, Timestamp};
+    use crate::clock::{ManualClock, SystemClock, Timestamp};
     use crate::models::PasswordRules;
     use crate::random::SystemRandom;
     use crate::store::memory::MemoryTable;
 
     fn hasher(lanes: usize) -> Hasher {
-        Hasher::new(Lanes::start(lanes, 0).unwrap(), 4, 4, Arc::new(SystemRandom))
+        Hasher::new(
+            Lanes::start(lanes, 0, Arc::new(SystemClock::new())).unwrap(),
+            4,
+            4,
+            Arc::new(SystemRandom),
+        )
     }
 
     #[test]
@@ -208,6 +225,7 @@ mod tests {
             throttle: Some(Throttle::new(NonZeroU32::MIN, 1, clock.clone())),
             clock,
             random: Arc::new(SystemRandom),
+            attempts: Attempts::default(),
         };
         let (pathway, trace) = (Pathway::Login, Trace::default());
         let attempt = Attempt { pathway, trace, session: None };

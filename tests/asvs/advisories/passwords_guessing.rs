@@ -13,6 +13,7 @@ use sessiond::app::World;
 use sessiond::auth::accounts::{Attempt, Pathway, UserPatch};
 use sessiond::auth::audit::Trace;
 use sessiond::auth::hashing::{Hasher, Lanes};
+use sessiond::clock::SystemClock;
 use sessiond::error::Error;
 use sessiond::models::{Email, Password, PasswordHash, SessionId, User, UserId};
 use sessiond::random::{Random, SystemRandom};
@@ -557,7 +558,8 @@ fn hashes_of_other_costs_are_the_same_work() {
     let gauge = Arc::new(Gauge::default());
     let random = Arc::clone(&gauge) as Arc<dyn Random>;
     // Cost 6 is in force, and there are hashes of up to 8.
-    let hasher = Hasher::new(Lanes::start(1, 8).unwrap(), 6, 8, random);
+    let hasher =
+        Hasher::new(Lanes::start(1, 8, Arc::new(SystemClock::new())).unwrap(), 6, 8, random);
     let of_cost = |cost| Some(PasswordHash::new(&sent(PASSWORD), cost, &SystemRandom).unwrap());
     let works = [
         ("the highest", of_cost(8)),
@@ -588,8 +590,9 @@ fn hashes_of_other_programs_are_the_same_work() {
     let foreign = foreign.map(|text| PasswordHash::read(text).unwrap());
     let gauge = Arc::new(Gauge::default());
     let random = Arc::clone(&gauge) as Arc<dyn Random>;
-    let hasher = Hasher::new(Lanes::start(1, 8).unwrap(), 6, 6, random)
-        .beside(foreign.iter().filter_map(PasswordHash::work));
+    let hasher =
+        Hasher::new(Lanes::start(1, 8, Arc::new(SystemClock::new())).unwrap(), 6, 6, random)
+            .beside(foreign.iter().filter_map(PasswordHash::work));
     let ours = PasswordHash::new(&sent(PASSWORD), 6, &SystemRandom).unwrap();
     let nobodys = [Some(ours.clone()), None, serde_json::from_value("!".into()).ok()];
     let mut attempts = Vec::from(foreign.map(Some));

@@ -169,13 +169,13 @@ pub fn every_answer_has_the_headers_of_an_api() {
     }
 }
 
-/// There are none: nothing answers outside the API, to nobody and not to an admin either.
+/// There are none: but for health and metrics, nothing answers outside the API, to nobody and not
+/// to an admin either.
 pub fn there_are_no_management_endpoints() {
     // The documentation is nothing to manage by, and can be taken away.
     let server = InProcess::with(&["--docs", "off"]);
     let admin = server.admin();
     for path in [
-        "/metrics",
         "/debug",
         "/debug/pprof/",
         "/actuator",
@@ -183,7 +183,6 @@ pub fn there_are_no_management_endpoints() {
         "/admin",
         "/console",
         "/health",
-        "/healthz",
         "/status",
         "/server-status",
         "/swagger.json",

@@ -63,6 +63,16 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        what: "`METRICS_ADDR`, `API_HOST`, `API_PORT`",
+        must: "two places to listen at",
+        otherwise: "no start",
+        holds: || {
+            starts(&[("METRICS_ADDR", "127.0.0.1:0")]);
+            does_not_start(&[("API_PORT", "5001"), ("METRICS_ADDR", "127.0.0.1:5001")]);
+            does_not_start(&[("API_PORT", "5001"), ("METRICS_ADDR", "[::]:5001")]);
+        },
+    },
+    Rule {
         what: "`BACKUP_DIR`, `DATA_DIR`",
         must: "backups lie outside of the records",
         otherwise: "no start",

@@ -86,11 +86,26 @@ pub fn every_route_has_a_row() {
             [".route(", ".service(", "web::resource(", "#[get", "#[post", "#[put", "#[delete"];
         // Pages lie outside the API, and may not even name what tells who is speaking.
         let is_page = name == "web.rs" && !text.contains("auth::");
-        assert!(
-            name == "api.rs" || is_page || !adds.iter().any(|add| text.contains(add)),
-            "{name} adds routes"
-        );
+        let may = is_page || ["api.rs", "app/monitoring.rs"].contains(&name.as_str());
+        assert!(may || !adds.iter().any(|add| text.contains(add)), "{name} adds routes");
     }
+    hold_monitoring();
+}
+
+/// Beside the API there are three routes to read from, and no others.
+fn hold_monitoring() {
+    let source = files::read("src/app/monitoring.rs");
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let texts = source.split('"').skip(1).step_by(2);
+    let paths: BTreeSet<&str> =
+        texts.filter(|text| text.starts_with('/')).map(without_slash).collect();
+    assert_eq!(paths, BTreeSet::from(["/healthz", "/readyz", "/metrics"]));
+    assert_eq!(source.matches(".route(").count(), 1, "each has one handler");
+    assert_eq!(source.matches("api::get()").count(), 2 * paths.len(), "and that reads");
+}
+
+fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }
 
 /// The matrix holds, for every actor on every route.

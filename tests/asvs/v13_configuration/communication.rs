@@ -127,8 +127,14 @@ pub fn resources_are_documented() {
     for (bound, source, constant) in [
         ("1024 wait to be accepted", "server.rs", "const BACKLOG: i32 = 1024;"),
         ("65536 bytes of body", "api/body.rs", "const MAX_BYTES: usize = 64 * 1024;"),
-        ("up to 1024 changes", "store/json.rs", "const MAX_BATCH: usize = 1024;"),
+        ("up to 1024 changes", "store/json/writer.rs", "const MAX_BATCH: usize = 1024;"),
         ("and 1048576 bytes", "store/json.rs", "const MIN_FOLD_LENGTH: u64 = 1 << 20;"),
+        ("a file of 4096 bytes", "store/json/writer.rs", "const ROOM: usize = 4096;"),
+        (
+            "once a second",
+            "app/monitoring/readiness.rs",
+            "const FRESH: Duration = Duration::from_secs(1);",
+        ),
         ("`Retry-After: 1`", "error.rs", "const RETRY_AFTER_SECONDS: u32 = 1;"),
         ("10000 a step", "auth/session.rs", "const SWEEP: usize = 10_000;"),
         ("once a minute", "app.rs", "const SWEEP_INTERVAL: Duration = Duration::from_mins(1);"),

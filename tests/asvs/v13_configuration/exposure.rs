@@ -6,7 +6,7 @@ use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, KINDS, Program};
 use crate::{files, settings};
 
 /// What other servers serve by mistake: working copies, listings, settings, documents, numbers.
-const STRAY: [&str; 28] = [
+const STRAY: [&str; 27] = [
     "/",
     "/.git/HEAD",
     "/.git/config",
@@ -25,7 +25,6 @@ const STRAY: [&str; 28] = [
     "/index.html",
     "/favicon.ico",
     "/robots.txt",
-    "/metrics",
     "/debug",
     "/debug/pprof",
     "/admin",
@@ -97,6 +96,31 @@ pub fn nothing_is_traced() {
             assert!(!format!("{answer:?}").contains("-77"), "{kind}: {answer:?}");
         }
     }
+}
+
+/// Health and metrics, which are told to this machine alone, or at an address of their own.
+const MONITORING: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+pub fn metrics_are_for_this_machine() {
+    let server = InProcess::with(&[]);
+    for path in MONITORING {
+        assert_eq!(server.get(path).send().status, 200, "{path}");
+        for sign in ["Forwarded", "X-Forwarded-For", "X-Real-IP", "X-Original-URI", "Via"] {
+            let through_a_proxy = server.get(path).header(sign, "192.0.2.1").send();
+            through_a_proxy.assert_error(404, "Not found");
+        }
+    }
+}
+
+pub fn metrics_have_an_address_of_their_own() {
+    let server = InProcess::with(&["--metrics-addr", "127.0.0.1:0"]);
+    let apart = server.monitoring();
+    assert_ne!(apart.address, server.address);
+    for path in MONITORING {
+        server.get(path).send().assert_error(404, "Not found");
+        assert_eq!(apart.get(path).send().status, 200, "{path}");
+    }
+    apart.get("/api/v1/status").send().assert_error(404, "Not found");
 }
 
 pub fn numbers_are_for_users() {

@@ -8,7 +8,7 @@ use std::{fs, thread};
 use actix_web::web;
 use serde_json::json;
 use sessiond::config::Config;
-use sessiond::server;
+use sessiond::server::{self, Traffic};
 
 use super::{BOB, WRONG};
 use crate::harness::{
@@ -232,7 +232,7 @@ pub fn a_panic_is_an_answer() {
                 routes.route("/panic", web::get().to(panics));
                 routes.route("/fine", web::get().to(|| async { "fine" }));
             };
-            let bound = server::bind(&config, routes).unwrap();
+            let bound = server::bind(&config, &Traffic::default(), routes, |_| {}).unwrap();
             let address = bound.addresses()[0];
             let server = bound.into_server();
             sender.send((address, server.handle())).unwrap();

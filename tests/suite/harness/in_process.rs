@@ -24,6 +24,7 @@ pub const START: Timestamp = Timestamp::from_millis(1_767_323_045_678);
 /// The service in this process, answering real requests, in a world that the test controls.
 pub struct InProcess {
     client: Client,
+    monitoring: Option<Client>,
     pub service: Arc<Service>,
     pub clock: Arc<ManualClock>,
     flags_so_far: Vec<String>,
@@ -85,16 +86,21 @@ impl InProcess {
         let thread = std::thread::spawn(move || {
             block_on(async move {
                 let bound = answering.bind(&config).unwrap();
-                let address = bound.addresses()[0];
+                let addresses = (bound.addresses()[0], bound.monitoring_address());
                 let server = bound.into_server();
-                sender.send((address, server.handle())).unwrap();
+                sender.send((addresses, server.handle())).unwrap();
                 server.await.unwrap();
             });
         });
-        let (address, handle) = started.blocking_recv().unwrap();
-        let client = Client::at(address);
+        let ((address, monitoring), handle) = started.blocking_recv().unwrap();
+        let (client, monitoring) = (Client::at(address), monitoring.map(Client::at));
         let running = Running { handle, thread: Some(thread) };
-        Self { client, service, clock, flags_so_far, directory, running }
+        Self { client, monitoring, service, clock, flags_so_far, directory, running }
+    }
+
+    /// Who asks for health and metrics, at an address of their own if there is one.
+    pub fn monitoring(&self) -> &Client {
+        self.monitoring.as_ref().unwrap_or(&self.client)
     }
 
     /// Lets time pass.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -303,6 +303,13 @@ impl Server {
     /// The first line of the log that holds `text`, as soon as it is there.
     pub fn wait_for(&self, text: &str) -> String {
         self.log.wait_for(text)
+    }
+
+    /// Where health and metrics are asked for, if that is a place of its own.
+    pub fn monitoring_address(&self) -> Option<SocketAddr> {
+        let log = self.log();
+        let told = log.iter().find_map(|line| line.split_once("health and metrics on "))?.1;
+        Some(told.split_once("://").unwrap().1.parse().unwrap())
     }
 
     /// Asks the server to stop (SIGTERM), waits until it has, and returns how to start it again,
