@@ -25,6 +25,7 @@ RUN mkdir -p src tests/asvs benches \
 
 # The program. cargo goes by times: the stand-ins above are newer than the sources they stood for.
 COPY README.md ./
+COPY templates templates
 COPY src src
 RUN touch src/main.rs src/lib.rs \
     && cargo build --release --locked --bin sessiond --target "$(rustc -vV | sed -n 's/^host: //p')" \

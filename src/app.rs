@@ -135,7 +135,7 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
-            docs.into_iter().for_each(|docs| docs.configure(config));
+            Docs::configure(docs, config);
             api::configure(config, guard);
         }
     }

@@ -40,9 +40,10 @@ impl Docs {
         Self { document, page: web::Data::new(DocsPage::default()) }
     }
 
-    /// Adds the page at `/docs`, and what the API shows its document from.
-    pub fn configure(self, config: &mut web::ServiceConfig) {
-        config.app_data(self.document).app_data(self.page);
+    /// Adds the page at `/docs`, and what the API shows its document from; nothing for none.
+    pub fn configure(docs: Option<Self>, config: &mut web::ServiceConfig) {
+        let Some(Self { document, page }) = docs else { return };
+        config.app_data(document).app_data(page);
         for path in ["/docs", "/docs/"] {
             config.service(resource(path, READ).route(get().to(docs_page)));
         }

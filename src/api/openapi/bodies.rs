@@ -32,7 +32,7 @@ fn flag() -> RefOr<Schema> {
     let schema = OneOfBuilder::new()
         .description(Some(REMEMBER))
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
-        .item(number.minimum(Some(0)).maximum(Some(1)))
+        .item(number.enum_values(Some([0, 1])))
         .item(word)
         .item(ObjectBuilder::new().schema_type(Type::Null))
         .default(Some(json!(false)));

@@ -115,7 +115,7 @@ impl<'d> Schemas<'d> {
         match schema {
             RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => {
                 let shown = object.properties.iter().filter(|(name, member)| {
-                    object.required.contains(name) || !example_of(&value(member)).is_null()
+                    object.required.contains(name) || !value(member)["example"].is_null()
                 });
                 let indent = "  ".repeat(depth);
                 for (at, (name, member)) in shown.enumerate() {
@@ -208,6 +208,7 @@ fn plain(schema: &Value) -> String {
     {
         let bounds = match (text(&schema[least]).as_str(), text(&schema[most]).as_str()) {
             ("" | "0", "") => continue,
+            ("1", "") if !unit.is_empty() => ", not empty".to_owned(),
             (least, "") => format!(", at least {least}{unit}"),
             ("" | "0", most) => format!(", at most {most}{unit}"),
             (least, most) => format!(", {least} to {most}{unit}"),
