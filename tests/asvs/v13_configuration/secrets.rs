@@ -99,7 +99,7 @@ pub fn sources_hold_no_secret() {
     // What the image is built from is listed, and holds no data.
     let context = files::read(".dockerignore");
     let taken: Vec<&str> = context.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(taken, ["*", "!Cargo.toml", "!Cargo.lock", "!src", "!README.md"]);
+    assert_eq!(taken, ["*", "!Cargo.toml", "!Cargo.lock", "!src", "!README.md", "!templates"]);
 }
 
 pub fn mode(path: &Path) -> u32 {
