@@ -135,8 +135,9 @@ impl Service {
                 .app_data(login_errors)
                 .app_data(body_timeout)
                 .app_data(backups);
-            Docs::configure(docs, config);
+            // What is asked most comes first: paths are tried one after the other.
             api::configure(config, guard);
+            Docs::configure(docs, config);
         }
     }
 

@@ -42,7 +42,9 @@ impl FirstLines {
     /// `Content-Security-Policy` and with it `Cache-Control`.
     pub fn put<B>(&self, answer: &mut HttpResponse<B>) {
         let status = answer.status();
-        let own_policy = answer.headers().contains_key(CONTENT_SECURITY_POLICY);
+        // Most answers have one header, which tells what is in them: no look-up for these.
+        let headers = answer.headers();
+        let own_policy = headers.len_keys() > 1 && headers.contains_key(CONTENT_SECURITY_POLICY);
         let mut made = self.made.borrow_mut();
         let lines = made.entry((status.as_u16(), own_policy));
         let lines = *lines.or_insert_with(|| self.make(status, own_policy));
