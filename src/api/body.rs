@@ -157,10 +157,14 @@ impl Fields {
     /// The members of a query that a route defines; all others are ignored.
     pub fn from_query(request: &HttpRequest, defined: &[&str]) -> Result<Self> {
         let mut fields = Self::default();
-        let is_defined = |name: &[u8]| defined.iter().any(|defined| defined.as_bytes() == name);
         for (name, value) in pairs(request.query_string().as_bytes()) {
-            if is_defined(&name) {
-                fields.add(name, value)?;
+            let Some(name) = defined.iter().find(|defined| defined.as_bytes() == name) else {
+                continue;
+            };
+            let no_text = |_| Error::bad(Code::InvalidValue, format!("{name} must be UTF-8"));
+            let value = String::from_utf8(value).map_err(no_text)?;
+            if fields.0.insert((*name).to_owned(), Value::String(value)).is_some() {
+                return Err(Error::bad(Code::SentTwice, format!("{name} must not be sent twice")));
             }
         }
         Ok(fields)
@@ -236,7 +240,10 @@ impl Fields {
         match value.and_then(Value::as_str) {
             Some("1" | "true" | "on" | "yes") => Ok(Some(true)),
             Some("" | "0" | "false" | "off" | "no") => Ok(Some(false)),
-            _ => self.boolean(name),
+            _ => self.boolean(name).map_err(|_| {
+                let allowed = format!("{name} must be true or false, or 1 or 0");
+                Error::bad(Code::InvalidValue, allowed)
+            }),
         }
     }
 

@@ -126,7 +126,7 @@ fn whether_to_remember_is_a_yes_or_no() {
         assert_eq!(answer.header("set-cookie").unwrap().contains("Max-Age"), remembered, "{value}");
     }
     for value in [json!(2), json!(-1), json!("perhaps"), json!([]), json!({})] {
-        ask(value).assert_error(400, "remember must be true or false");
+        ask(value).assert_error(400, "remember must be true or false, or 1 or 0");
     }
 }
 

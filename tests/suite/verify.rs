@@ -163,9 +163,10 @@ fn what_is_asked_in_another_way_is_told_what_there_is() {
     for (query, says) in [
         ("role=root", "role must be \"admin\" or \"user\""),
         ("role=", "role must be \"admin\" or \"user\""),
-        ("touch=2", "touch must be true or false"),
-        ("redirect=maybe", "redirect must be true or false"),
-        ("touch=0&touch=1", "a form field must not be sent twice"),
+        ("touch=2", "touch must be true or false, or 1 or 0"),
+        ("redirect=maybe", "redirect must be true or false, or 1 or 0"),
+        ("touch=0&touch=1", "touch must not be sent twice"),
+        ("role=%ff", "role must be UTF-8"),
     ] {
         let ask = || server.get(&format!("{VERIFY}?{query}"));
         ask().session(&admin).send().assert_error(400, says);

@@ -148,7 +148,7 @@ pub fn nothing_counts_twice() {
         assert!(answer.body.contains("twice"), "{answer:?}");
     }
     let all = server.delete("/api/v1/users/me/sessions?all=true&all=false").session(&id).send();
-    all.assert_error(400, "a form field must not be sent twice");
+    all.assert_error(400, "all must not be sent twice");
     assert_eq!(me().session(&id).send().status, 200);
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 
-behind_each![a_guarded_request_is_one_question_and_no_write];
+behind_each![a_guarded_request_is_one_question_and_no_write, a_wrong_credential_is_shown_once];
 
 fn a_guarded_request_is_one_question_and_no_write(proxy: Proxy) {
     let Some(site) = Site::behind(proxy) else { return };
@@ -29,4 +29,13 @@ fn a_guarded_request_is_one_question_and_no_write(proxy: Proxy) {
     let asked = log.iter().filter(|line| line.contains("path=/api/v1/auth_session/verify "));
     assert_eq!(asked.count(), 20, "{log:#?}");
     assert_eq!(journal(), before);
+}
+
+/// Else one mistake would count as two guesses.
+fn a_wrong_credential_is_shown_once(proxy: Proxy) {
+    let Some(site) = Site::behind(proxy) else { return };
+    assert_eq!(site.get("/app/").basic("bob@example.com", "wrong").send().status, 401);
+    let questions = site.questions();
+    let shown = questions.iter().map(|question| question.header("authorization").len());
+    assert_eq!(shown.sum::<usize>(), 1, "{} questions", questions.len());
 }
