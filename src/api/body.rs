@@ -1,5 +1,6 @@
 //! Request bodies: bounded in size and time, of a kind that is said, and taken as they are.
 
+mod form;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 
@@ -16,12 +17,12 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use futures_util::StreamExt as _;
 use futures_util::future::{Ready, ready};
-use percent_encoding::percent_decode;
 use serde::de::{self, Deserializer as _, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
 use crate::models::Role;
+use form::pairs;
 
 /// The most bytes of a body.
 const MAX_BYTES: usize = 64 * 1024;
@@ -287,22 +288,6 @@ impl<'de> Visitor<'de> for MembersOnce {
         }
         Ok(Fields(members))
     }
-}
-
-/// Names and values of `application/x-www-form-urlencoded`.
-fn pairs(encoded: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
-    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| {
-        let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        let mut half = || decode_form(halves.next().unwrap_or_default());
-        (half(), half())
-    })
-}
-
-/// Decodes `application/x-www-form-urlencoded` to the bytes that were meant.
-fn decode_form(encoded: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = encoded.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
-    percent_decode(&spaced).collect()
 }
 
 #[cfg(test)]
