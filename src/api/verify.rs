@@ -13,11 +13,11 @@ use super::openapi::bodies::Nothing;
 use super::openapi::parameters::Verify;
 use super::openapi::refusals::{VALUES, VERIFY};
 use crate::auth::credentials::texts;
-use crate::auth::guard::{Caller, GuardRules, note_unknown_session};
+use crate::auth::guard::{Caller, GuardRules, InvalidStatus, may_ask, note_unknown_session};
 use crate::auth::proxies::Proxies;
 use crate::auth::redirects::Redirects;
 use crate::auth::{Auth, presents_credentials};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 use crate::models::{Role, User};
 
 /// 200 with who is speaking in `Remote-User` and its like, for the proxy to hand on; 401 for
@@ -63,12 +63,11 @@ pub async fn verify(
         return back.map(|back| sent_to(&redirects.to_login(&back))).ok_or(refused);
     };
     // The line in the log, and that of a refusal, say who it was.
-    request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
-    if user.must_change {
-        return Err(Error::PasswordChangeRequired);
-    }
-    if role == Role::Admin && user.role != Role::Admin {
-        return Err(Error::Forbidden);
+    let caller = Caller::User(Arc::clone(&user));
+    request.extensions_mut().insert(caller.clone());
+    may_ask(&user, &request)?;
+    if role == Role::Admin {
+        caller.must_be_admin()?;
     }
     Ok(identified(&user))
 }
@@ -79,9 +78,7 @@ fn refusal(auth: &dyn Auth, request: &HttpRequest) -> Result<Error> {
         return Ok(Error::unauthorized());
     }
     match note_unknown_session(auth, request) {
-        Ok(()) | Err(Error::TooManyAttempts(_)) => {
-            Ok(Error::Unauthorized((Code::SessionInvalid, "Unauthorized").into()))
-        }
+        Ok(()) | Err(Error::TooManyAttempts(_)) => Ok(InvalidStatus::Unauthorized.refusal()),
         Err(other) => Err(other),
     }
 }

@@ -15,9 +15,8 @@ use super::session::presented_ids;
 use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path, presents_credentials};
 use crate::error::{Code, Error, Result};
 use crate::models::User;
-use caller::may_ask;
 
-pub use caller::{Admin, Caller, CurrentUser};
+pub use caller::{Admin, Caller, CurrentUser, may_ask};
 pub use middleware::{Guard, Guarded, seen_through};
 
 /// What a request is answered whose credentials are no good.
@@ -28,6 +27,18 @@ pub enum InvalidStatus {
     Forbidden,
     /// 401, as RFC 9110 has it.
     Unauthorized,
+}
+
+impl InvalidStatus {
+    /// The refusal with this status.
+    pub fn refusal(self) -> Error {
+        match self {
+            Self::Forbidden => Error::SessionInvalid,
+            Self::Unauthorized => {
+                Error::Unauthorized((Code::SessionInvalid, "Unauthorized").into())
+            }
+        }
+    }
 }
 
 /// What the guard goes by, beside the kind of authentication.
@@ -44,12 +55,7 @@ pub struct GuardRules {
 impl GuardRules {
     /// The refusal of credentials that are no good.
     pub fn refusal(&self) -> Error {
-        match self.invalid_status {
-            InvalidStatus::Forbidden => Error::SessionInvalid,
-            InvalidStatus::Unauthorized => {
-                Error::Unauthorized((Code::SessionInvalid, "Unauthorized").into())
-            }
-        }
+        self.invalid_status.refusal()
     }
 }
 
