@@ -241,11 +241,14 @@ impl Fields {
         match value.and_then(Value::as_str) {
             Some("1" | "true" | "on" | "yes") => Ok(Some(true)),
             Some("" | "0" | "false" | "off" | "no") => Ok(Some(false)),
-            _ => self.boolean(name).map_err(|_| {
-                let allowed = format!("{name} must be true or false, or 1 or 0");
-                Error::bad(Code::InvalidValue, allowed)
-            }),
+            _ => self.boolean(name).map_err(|_| no_flag(name)),
         }
+    }
+
+    /// The same in a query, where nothing is neither.
+    pub fn flag_of_query(&self, name: &str) -> Result<Option<bool>> {
+        let is_empty = self.get(name).and_then(Value::as_str).is_some_and(str::is_empty);
+        if is_empty { Err(no_flag(name)) } else { self.flag(name) }
     }
 
     /// A whole number that must be within `allowed`, in digits, as queries hold it.
@@ -267,6 +270,10 @@ impl Fields {
     pub fn role(&self) -> Result<Option<Role>> {
         self.get("role").map(|role| role.as_str().unwrap_or_default().parse()).transpose()
     }
+}
+
+fn no_flag(name: &str) -> Error {
+    Error::bad(Code::InvalidValue, format!("{name} must be true or false, or 1 or 0"))
 }
 
 /// Reads a JSON object and refuses a member that is there twice.

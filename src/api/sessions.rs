@@ -70,7 +70,7 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
 )]
 pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
-    let all = Fields::from_query(&call.request, &["all"])?.flag("all")?.unwrap_or(false);
+    let all = Fields::from_query(&call.request, &["all"])?.flag_of_query("all")?.unwrap_or(false);
     let user = call.subject(&id).await?;
     call.must_be_fresh_by(body).await?;
     call.caller.may_touch(Some(user.id))?;
