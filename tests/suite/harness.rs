@@ -1,11 +1,13 @@
 //! Starts the real program on a free port with a data directory of its own, and speaks HTTP to it.
 
+mod browser;
 mod client;
 mod in_process;
 mod process;
 mod stream;
 mod tls;
 
+pub use browser::{Browser, PAGE};
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
 pub use process::{Program, Server, TempDir, run, run_with_input};
