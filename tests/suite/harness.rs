@@ -8,7 +8,7 @@ mod tls;
 
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
-pub use process::{Program, Server, TempDir, run, run_with_input};
+pub use process::{Program, Server, TempDir, run, run_with_input, shell};
 pub use tls::{Pair, hello};
 
 /// The first admin of every server that is started here.
