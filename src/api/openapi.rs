@@ -33,9 +33,9 @@ text is for people: the classic ones, `Unauthorized`, `Forbidden`, `Not found`, 
 `Wrong format`, `email missing`, `password missing`, `no user found for this email`, `wrong password` \
 and `Can't create User: ` before a reason, stay as well; all others may change.
 
-A method that a path does not have is answered 405 with `Allow` (`MethodNotAllowed` below `responses`), \
-and a path that is not there 404. In the API both are told only to who may ask: without credentials \
-they are 401.
+A method that a path does not have is answered 405 with `Allow`; since no operation is, it is described \
+as the response `MethodNotAllowed`. A path that is not there is 404. Except at open paths, a request \
+without credentials is told neither: it is 401.
 
 Every answer has an `X-Request-Id`, by which the log can be searched. For browsers it has \
 `Content-Security-Policy`, `Cross-Origin-Opener-Policy`, `Cross-Origin-Resource-Policy`, \

@@ -65,7 +65,8 @@ struct Page<'d> {
     version: &'d str,
     address: &'d str,
     stylesheet: &'static str,
-    introduction: Vec<Prose>,
+    introduction: Prose,
+    common: Vec<Prose>,
     credentials: Vec<Credential>,
     cookie: String,
     groups: Vec<Group>,
@@ -110,11 +111,14 @@ fn render(api: &OpenApi, address: &str) -> String {
         operations: operations(api, &tag.name, &schemas),
     });
     let groups: Vec<Group> = groups.collect();
+    let about = api.info.description.as_deref().unwrap_or_default();
+    let (introduction, common) = about.split_once("\n\n").unwrap_or((about, ""));
     let page = Page {
         version: &api.info.version,
         address,
         stylesheet: STYLESHEET.path(),
-        introduction: prose::paragraphs(api.info.description.as_deref().unwrap_or_default()),
+        introduction: prose::line(introduction),
+        common: prose::paragraphs(common),
         credentials: credentials(&schemas),
         cookie: schemas.cookie(),
         codes: codes(&schemas, &groups),
