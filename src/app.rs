@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use actix_web::{rt, web};
 
-use crate::api::{self, BodyTimeout, LoginErrors};
+use crate::acts::LoginErrors;
+use crate::api::{self, BodyTimeout};
 use crate::auth::accounts::{Accounts, Attempts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
 use crate::auth::base::BaseAuth;

@@ -20,7 +20,7 @@ pub use line::one_line;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
 use values::{Domain, OriginList, Seconds, Secret, Threads};
 
-use crate::api::LoginErrors;
+use crate::acts::LoginErrors;
 use crate::auth::cookie::SessionCookie;
 use crate::auth::guard::InvalidStatus;
 use crate::auth::proxies::Proxies;

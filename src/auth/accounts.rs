@@ -1,4 +1,4 @@
-//! What can be done with accounts, whoever asks: the API, the command line, later the pages.
+//! What can be done with accounts, whoever asks: the API, the pages, the command line.
 
 mod attempts;
 mod log_in;
@@ -46,6 +46,13 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Whether the user is locked out.
     pub disabled: Option<bool>,
+}
+
+impl UserPatch {
+    /// Whether only admins may change it.
+    pub fn is_for_admins(&self) -> bool {
+        self.role.is_some() || self.disabled.is_some()
+    }
 }
 
 /// A user before and after a change.

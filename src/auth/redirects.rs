@@ -13,14 +13,20 @@ pub struct Redirects {
     pub login: LoginUrl,
     /// The hosts that one may be sent back to.
     pub allowed: AllowedRedirects,
+    /// Whether the service is reached over https alone, and then what it guards is, too.
+    pub https: bool,
 }
 
 impl Redirects {
     /// The address in its one spelling, if one may be sent there. It is read as browsers read it, so
-    /// that the host that is looked at is the host that they would go to.
+    /// that the host that is looked at is the host that they would go to. Where https is all there is,
+    /// plain http at its usual port becomes https: a proxy may not know what is in front of it.
     pub fn accept(&self, address: &str) -> Option<Url> {
-        let url = Url::parse(address).ok()?;
-        let is_web = matches!(url.scheme(), "http" | "https");
+        let mut url = Url::parse(address).ok()?;
+        if self.https && url.scheme() == "http" && url.port().is_none() {
+            url.set_scheme("https").ok()?;
+        }
+        let is_web = url.scheme() == "https" || (url.scheme() == "http" && !self.https);
         let anonymous = url.username().is_empty() && url.password().is_none();
         let allowed = self.allowed.0.iter().any(|target| target.is_of(&url));
         (is_web && anonymous && allowed).then_some(url)
@@ -149,6 +155,8 @@ impl FromStr for Target {
         let port = port.map(|port| Some(port).filter(digits)?.parse().ok());
         let host = Host::parse(name).map_err(|_| wrong())?;
         let sound = match &host {
+            // All hosts below `com` would be all the world.
+            Host::Domain(name) if below && !name.contains('.') => name == "localhost",
             Host::Domain(name) => name.split('.').all(is_label),
             _ => !below,
         };
@@ -172,7 +180,7 @@ mod tests {
 
     fn redirects(allowed: &str) -> Redirects {
         let login = "https://id.example.com/login".parse().unwrap();
-        Redirects { login, allowed: allowed.parse().unwrap() }
+        Redirects { login, allowed: allowed.parse().unwrap(), https: false }
     }
 
     fn accepted(allowed: &str, address: &str) -> Option<String> {
@@ -215,6 +223,20 @@ mod tests {
             assert_eq!(accepted(allowed, address), None, "{address}");
         }
         assert_eq!(accepted("", "https://app.example.com/"), None);
+    }
+
+    #[test]
+    fn where_https_is_all_there_is_nobody_is_sent_to_plain_http() {
+        let https = Redirects { https: true, ..redirects("app.example.com") };
+        let sent = |address| https.accept(address).map(String::from);
+        for address in ["https://app.example.com/x?y", "http://app.example.com:80/x?y"] {
+            assert_eq!(sent(address).as_deref(), Some("https://app.example.com/x?y"));
+        }
+        assert_eq!(sent("http://app.example.com:8080/"), None);
+        assert_eq!(
+            sent("https://app.example.com:8080/").as_deref(),
+            Some("https://app.example.com:8080/")
+        );
     }
 
     #[test]
@@ -287,6 +309,8 @@ mod tests {
             "*.127.0.0.1",
             "a@b.example",
             "*.*.example.com",
+            "*.com",
+            "*.",
             "[::1",
         ] {
             let refused = bad.parse::<AllowedRedirects>().unwrap_err();

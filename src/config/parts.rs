@@ -35,14 +35,12 @@ impl Config {
 
     /// Where a login is, and to where it may lead back.
     pub fn redirects(&self) -> Redirects {
-        let (set, allowed) = (self.login_url.0.clone(), self.allowed_redirects.clone());
-        match &self.public_url.0 {
-            Some(url) => Redirects {
-                login: set.unwrap_or_else(|| LoginUrl::at(&url.origin())),
-                allowed: allowed.and(url.host()),
-            },
-            None => Redirects { login: set.unwrap_or_else(LoginUrl::here), allowed },
-        }
+        let (set, listed) = (self.login_url.0.clone(), self.allowed_redirects.clone());
+        let (login, allowed) = match &self.public_url.0 {
+            Some(url) => (LoginUrl::at(&url.origin()), listed.and(url.host())),
+            None => (LoginUrl::here(), listed),
+        };
+        Redirects { login: set.unwrap_or(login), allowed, https: self.is_https() }
     }
 
     /// How many mistakes a minute the throttle lets a person make; none when it is off.

@@ -1,4 +1,4 @@
-//! A call of the API: what handlers need that do more than read.
+//! A call: who asks, and what there is to answer him with.
 
 use std::sync::Arc;
 
