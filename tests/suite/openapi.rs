@@ -229,6 +229,38 @@ fn examples_of_bodies_are_taken() {
 }
 
 #[test]
+fn words_that_say_yes_or_no_are_those_that_are_taken() {
+    let server = Server::of("session_db_auth");
+    let (document, admin) = (copy(), server.admin());
+    let verify = &document["paths"]["/api/v1/auth_session/verify"]["get"];
+    let end_all = &document["paths"]["/api/v1/users/{id}/sessions"]["delete"];
+    let mut parameters = [verify, end_all]
+        .into_iter()
+        .flat_map(|operation| operation["parameters"].as_array().unwrap());
+    let mut words = |name: &str| {
+        let parameter = parameters.find(|parameter| parameter["name"] == name).unwrap();
+        parameter["schema"]["enum"].as_array().unwrap().clone()
+    };
+    let taken = json!(["true", "false", "on", "off", "yes", "no", "1", "0"]);
+    for name in ["touch", "redirect", "all"] {
+        assert_eq!(json!(words(name)), taken, "{name}");
+    }
+    let all = server.delete("/api/v1/users/me/sessions?all=").session(&admin).send();
+    assert_eq!(all.status, 400);
+    let form = &document["components"]["schemas"]["LoginForm"]["properties"]["remember"]["enum"];
+    assert_eq!(form.as_array().unwrap().len(), taken.as_array().unwrap().len() + 1);
+    for word in taken.as_array().unwrap().iter().chain([&json!("")]) {
+        let word = word.as_str().unwrap();
+        let verify = format!("/api/v1/auth_session/verify?touch={word}&redirect={word}");
+        let status = if word.is_empty() { 400 } else { 200 };
+        assert_eq!(server.get(&verify).session(&admin).send().status, status, "{word:?}");
+        let fields = [("email", ADMIN), ("password", ADMIN_PASSWORD), ("remember", word)];
+        assert_eq!(server.login(&fields).send().status, 200, "{word:?}");
+        assert!(form.as_array().unwrap().contains(&json!(word)), "{word:?}");
+    }
+}
+
+#[test]
 fn known_members_have_their_types_also_where_nobody_needs_them() {
     let server = Server::of("session_db_auth");
     let bob = format!("/api/v1/users/{}", server.add_user("bob@example.com"));

@@ -6,8 +6,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema};
 use utoipa::openapi::{RefOr, Required, SchemaFormat, Type};
 
-/// Words that say yes or no, as forms and queries send them.
-pub const WORDS: [&str; 9] = ["true", "false", "on", "off", "yes", "no", "1", "0", ""];
+/// Words that say yes or no in a query.
+const WORDS: [&str; 8] = ["true", "false", "on", "off", "yes", "no", "1", "0"];
 
 /// A text.
 pub fn text() -> ObjectBuilder {
@@ -20,7 +20,7 @@ pub fn role() -> ObjectBuilder {
 }
 
 /// A word that says yes or no, or `default`.
-pub fn flag(default: bool) -> ObjectBuilder {
+fn flag(default: bool) -> ObjectBuilder {
     text().enum_values(Some(WORDS)).default(Some(json!(default.to_string())))
 }
 
@@ -130,7 +130,7 @@ impl IntoParams for Verify {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let role = role().default(Some(json!("user"))).build();
         let redirect = "Whether a browser that wants a page (`GET` with `Accept: text/html`) is sent \
-                        to log in, in place of a 401.";
+                        to log in, where one can, in place of a 401.";
         let asked = [
             in_query("role", "The role that the user must have; admins have both.", role),
             in_query("touch", "Whether this counts as a use of the session.", flag(true).build()),
