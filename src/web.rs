@@ -1,7 +1,9 @@
-//! Pages for people: the documentation of the API. No scripts; everything comes from here, and the
-//! policy of each answer says so.
+//! Pages for people: the documentation of the API, and login, account and administration. Everything
+//! comes from here, and the policy of each answer says so.
 
+mod asset;
 mod docs;
+mod pages;
 
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpResponse, web};
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use crate::api::{Document, get, resource};
 
 use docs::DocsPage;
+pub use pages::{Health, Pages, nothing_here};
 
 /// What a page may load: its stylesheet.
 const POLICY: (HeaderName, &str) = (
@@ -18,8 +21,6 @@ const POLICY: (HeaderName, &str) = (
      frame-ancestors 'none'",
 );
 
-/// A file whose name changes with what is in it may be kept for a year.
-const FOR_EVER: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
 /// A page may be kept, and is asked for again.
 const ASK_AGAIN: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
@@ -56,11 +57,7 @@ async fn docs_page(document: web::Data<Document>, page: web::Data<DocsPage>) -> 
 }
 
 async fn stylesheet() -> HttpResponse {
-    answer(
-        "text/css; charset=utf-8",
-        FOR_EVER,
-        Bytes::from_static(docs::STYLESHEET.text.as_bytes()),
-    )
+    docs::STYLESHEET.answer()
 }
 
 fn answer(kind: &str, caching: (HeaderName, &'static str), body: Bytes) -> HttpResponse {

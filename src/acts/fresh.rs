@@ -21,6 +21,19 @@ impl Call {
         self.again().await
     }
 
+    /// Takes the password of the caller, who is `user`: what he does with this call is done with a
+    /// fresh proof. 403 if it is not his password.
+    pub async fn give_proof(&mut self, user: &User, password: String) -> Result<()> {
+        let proved = self.prove(user, password, Pathway::Reauth).await?;
+        // Of another password than he came in with, the session knows nothing.
+        let as_he_came = self.caller.user().map(|user| user.credential_version);
+        if as_he_came != Some(proved.credential_version) {
+            return Err(self.rules.refusal());
+        }
+        self.note_proof();
+        Ok(())
+    }
+
     /// Whether nothing more has to be shown for what needs a fresh proof.
     pub async fn needs_no_proof(&self) -> Result<bool> {
         Ok(self.caller.user().is_none() || self.is_fresh().await?)
@@ -41,6 +54,6 @@ impl Call {
     }
 
     async fn is_fresh(&self) -> Result<bool> {
-        self.auth.is_fresh(&self.request, self.rules.reauth_window).await
+        Ok(self.is_proved() || self.auth.is_fresh(&self.request, self.rules.reauth_window).await?)
     }
 }

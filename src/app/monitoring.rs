@@ -24,6 +24,7 @@ use crate::auth::{Auth, proxies};
 use crate::clock::Clock;
 use crate::error::{Code, Result};
 use crate::server::Traffic;
+use crate::web::Health;
 
 use metrics::Metrics;
 use readiness::Readiness;
@@ -78,6 +79,15 @@ impl Monitoring {
         let readiness = Readiness::new(Arc::clone(parts.stores), Arc::clone(parts.accounts), clock);
         let metrics = Metrics::of(parts, &readiness);
         Self { readiness: Arc::new(readiness), metrics: Arc::new(metrics) }
+    }
+
+    /// What the pages of admins ask.
+    pub fn health(&self) -> Health {
+        let readiness = Arc::clone(&self.readiness);
+        Arc::new(move || {
+            let readiness = Arc::clone(&readiness);
+            Box::pin(async move { readiness.ask().await })
+        })
     }
 
     /// Adds the routes to an application. Whom they are not for finds nothing there.

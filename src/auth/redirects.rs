@@ -4,7 +4,10 @@ use std::str::FromStr;
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use url::{Host, Url};
+use url::{Host, Position, Url};
+
+/// The most bytes of a way back: it is kept in a cookie meanwhile.
+const LONGEST_WAY_BACK: usize = 2048;
 
 /// Where one logs in, and to where one may go from there.
 #[derive(Clone, Debug)]
@@ -32,6 +35,15 @@ impl Redirects {
         (is_web && anonymous && allowed).then_some(url)
     }
 
+    /// Where one goes after a login that began with this way back: a path of the host that was asked,
+    /// or an address that is accepted; in its one spelling. None for any other, and for what is too long
+    /// to be kept meanwhile.
+    pub fn way_back(&self, to: &str) -> Option<String> {
+        let is_path = to.starts_with('/');
+        let back = if is_path { path_here(to) } else { self.accept(to).map(String::from) };
+        back.filter(|back| back.len() <= LONGEST_WAY_BACK)
+    }
+
     /// The same; and once the log tells that a host is not listed, which somebody may have forgotten.
     pub fn accept_or_tell(&self, address: &str) -> Option<Url> {
         static TOLD: Once = Once::new();
@@ -55,6 +67,16 @@ impl Redirects {
         let back = utf8_percent_encode(address.as_str(), NON_ALPHANUMERIC);
         format!("{login}{sign}return_to={back}")
     }
+}
+
+/// A path of the host that was asked, as browsers read it: what they would take for another host is
+/// none.
+fn path_here(to: &str) -> Option<String> {
+    let here = Url::parse("http://here").ok()?;
+    let url = here.join(to).ok().filter(|url| url.origin() == here.origin())?;
+    let path = &url[Position::BeforePath..];
+    // Without what precedes it, a path could be read anew.
+    (url.username().is_empty() && !path.starts_with("//")).then(|| path.to_owned())
 }
 
 /// The page where one logs in: `https://id.example.com/login`, or `/login`.
@@ -265,6 +287,39 @@ mod tests {
             accepted("app.example.com", spelled).as_deref(),
             Some("https://app.example.com/evil")
         );
+    }
+
+    #[test]
+    fn the_way_back_is_a_path_here_or_a_listed_host() {
+        let to = redirects("app.example.com");
+        for (sent, way) in [
+            ("/", "/"),
+            ("/account?x=1", "/account?x=1"),
+            ("/a/../admin/users", "/admin/users"),
+            ("/\u{e4}", "/%C3%A4"),
+            ("/a\r\nLocation: x", "/aLocation:%20x"),
+            ("/@evil.example", "/@evil.example"),
+            ("/https://evil.example/", "/https://evil.example/"),
+            ("https://app.example.com/x", "https://app.example.com/x"),
+        ] {
+            assert_eq!(to.way_back(sent).as_deref(), Some(way), "{sent}");
+        }
+        for sent in [
+            "",
+            "account",
+            "//evil.example/",
+            "/\\evil.example/",
+            "/\t/evil.example/",
+            "/..//evil.example/",
+            "/.//evil.example/",
+            "/%2e%2e//evil.example/",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+        ] {
+            assert_eq!(to.way_back(sent), None, "{sent}");
+        }
+        assert_eq!(to.way_back(&format!("/{}", "x".repeat(LONGEST_WAY_BACK))), None);
     }
 
     #[test]
