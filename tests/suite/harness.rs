@@ -11,7 +11,7 @@ mod watched_files;
 
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
-pub use process::{Program, Server, TempDir, run, run_with_input};
+pub use process::{Program, Server, TempDir, run, run_with_input, shell};
 pub use tls::{Pair, hello};
 pub use watched_files::{Fate, WatchedFiles};
 
