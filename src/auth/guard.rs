@@ -72,15 +72,6 @@ pub async fn record_refused<B>(auth: &dyn Auth, response: &ServiceResponse<B>) {
     }
 }
 
-/// Tells the security log of a request that was refused because it is malformed in a way that no honest
-/// client's is.
-pub fn record_malformed(request: &HttpRequest, refused: &Error) {
-    if let Error::BadRequest(why) = refused {
-        let about = About::refused(request, why);
-        audit::record(Event::InputRefused, &Trace::of(request), &about);
-    }
-}
-
 async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why: &Error) {
     let session = auth.current_session(request).await.ok().flatten().map(|session| session.id);
     let about = About::refused(request, why).session(session);

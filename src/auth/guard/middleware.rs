@@ -13,8 +13,10 @@ use actix_web::{HttpMessage as _, ResponseError as _, rt};
 use futures_util::future::{Either, LocalBoxFuture};
 use tokio::task::JoinError;
 
-use super::{GuardRules, admit, record_malformed, record_refused};
+use super::{GuardRules, admit, record_refused};
 use crate::auth::Auth;
+use crate::auth::audit::{self, About, Event, Trace};
+use crate::error::Error;
 
 /// The guard: `web::scope("/mine").wrap(service.guard())`.
 #[derive(Clone)]
@@ -93,7 +95,10 @@ where
         }
         // An answer, not an error: an error would lose cookies that are set further out.
         Err(refused) => {
-            record_malformed(request.request(), &refused);
+            if let Error::BadRequest(why) = &refused {
+                let about = About::refused(request.request(), why);
+                audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
+            }
             request.into_response(refused.error_response())
         }
     };

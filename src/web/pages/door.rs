@@ -14,7 +14,7 @@ use super::visit::who;
 use super::words;
 use crate::auth::Auth;
 use crate::auth::audit::X_REQUEST_ID;
-use crate::auth::guard::{GuardRules, admit, record_malformed, record_refused};
+use crate::auth::guard::{GuardRules, admit, record_refused};
 use crate::error::{Code, Error};
 
 /// The middleware: for `middleware::from_fn`.
@@ -30,7 +30,6 @@ pub async fn door<B: MessageBody + 'static>(
             }
         }
         Err(refused) => {
-            record_malformed(request.request(), &refused);
             let told = refused.error_response();
             let answer = answer_to(&refused, request.request(), &told);
             return Ok(request.into_response(answer));
