@@ -1,7 +1,9 @@
 //! Pages for people: the documentation of the API. No scripts; everything comes from here, and the
 //! policy of each answer says so.
 
+mod asset;
 mod docs;
+mod pages;
 
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpResponse, web};
@@ -9,6 +11,7 @@ use bytes::Bytes;
 
 use crate::api::{Document, get, resource};
 
+use asset::Asset;
 use docs::DocsPage;
 
 /// What a page may load: its stylesheet.
@@ -56,11 +59,11 @@ async fn docs_page(document: web::Data<Document>, page: web::Data<DocsPage>) -> 
 }
 
 async fn stylesheet() -> HttpResponse {
-    answer(
-        "text/css; charset=utf-8",
-        FOR_EVER,
-        Bytes::from_static(docs::STYLESHEET.text.as_bytes()),
-    )
+    asset(&docs::STYLESHEET)
+}
+
+fn asset(asset: &'static Asset) -> HttpResponse {
+    answer(asset.kind, FOR_EVER, Bytes::from_static(asset.text.as_bytes()))
 }
 
 fn answer(kind: &str, caching: (HeaderName, &'static str), body: Bytes) -> HttpResponse {

@@ -5,38 +5,20 @@ mod prose;
 mod schema;
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use askama::Template;
 use bytes::Bytes;
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
 
+use super::asset::Asset;
 use crate::api::Document;
 use operation::Operation;
 use prose::Prose;
 use schema::{Member, Schemas};
 
-/// A stylesheet, with the hash of what is in it.
-pub struct Stylesheet {
-    /// What is in it.
-    pub text: &'static str,
-    path: LazyLock<String>,
-}
-
-impl Stylesheet {
-    /// Where it is.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
-
 /// The stylesheet of the page.
-pub static STYLESHEET: Stylesheet = Stylesheet {
-    text: CSS,
-    path: LazyLock::new(|| format!("/docs/{:016x}.css", schema::hash(CSS))),
-};
-
-const CSS: &str = include_str!("../../templates/docs.css");
+pub static STYLESHEET: Asset = Asset::stylesheet("/docs", include_str!("../../templates/docs.css"));
 
 /// The page, once it has been made.
 #[derive(Default)]

@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("server", &["config", "api", "auth", "models", "error", "clock", "random"]),
     ("config", &["api", "auth", "models"]),
     ("api", &["auth", "store", "models", "error", "clock"]),
-    ("web", &["api"]),
+    ("web", &["api", "acts", "auth", "models", "error", "clock"]),
     ("auth", &["store", "models", "error", "clock", "random"]),
     ("store", &["models", "error", "clock", "random"]),
     ("models", &["error", "clock", "random"]),

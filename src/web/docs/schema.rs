@@ -1,7 +1,5 @@
 //! Schemas in words and in examples.
 
-use std::hash::{BuildHasher as _, Hasher as _};
-
 use serde_json::Value;
 use utoipa::openapi::security::{ApiKey, SecurityScheme};
 use utoipa::openapi::{Components, RefOr, Response, Schema};
@@ -221,11 +219,4 @@ fn plain(schema: &Value) -> String {
 fn word(value: &Value) -> String {
     let word = text(value);
     if word.is_empty() { "(empty)".to_owned() } else { word }
-}
-
-/// A number that is another one when the text is.
-pub fn hash(text: &str) -> u64 {
-    let mut hasher = foldhash::quality::FixedState::default().build_hasher();
-    hasher.write(text.as_bytes());
-    hasher.finish()
 }
