@@ -4,6 +4,8 @@ mod account;
 mod admin;
 mod device;
 mod login;
+#[cfg(test)]
+mod tests;
 mod when;
 
 use askama::Template;
