@@ -3,9 +3,7 @@
 mod auth_session;
 mod backup;
 mod body;
-mod call;
 mod cors;
-mod fresh;
 mod index;
 mod openapi;
 mod passwords;
@@ -27,10 +25,11 @@ use actix_web::{Resource, Scope, web};
 use crate::auth::guard::Guard;
 use crate::error::{Error, Result};
 
-pub use auth_session::LoginErrors;
-pub use body::BodyTimeout;
+pub use auth_session::CLEAR_SITE_DATA;
+pub use body::{Body, BodyTimeout, Fields};
 pub use openapi::Document;
 pub use openapi::bodies::Status;
+pub use verify::wants_page;
 
 /// Adds the API under `/api/v1`, guarded. It needs as application data: `dyn Auth`, `GuardRules`,
 /// `Proxies`, `Redirects`, `Accounts`, `Backups`, `LoginErrors` and `BodyTimeout`; `app::Service` provides them,

@@ -2,6 +2,8 @@
 
 mod builder;
 mod monitoring;
+mod pages_key;
+mod parts;
 mod stores;
 mod world;
 
@@ -11,34 +13,28 @@ use std::time::Duration;
 
 use actix_web::{rt, web};
 
-use crate::api::{self, BodyTimeout, LoginErrors};
-use crate::auth::accounts::{Accounts, Attempts, NewUser};
+use crate::acts::LoginErrors;
+use crate::api::{self, BodyTimeout};
+use crate::auth::Auth;
+use crate::auth::accounts::{Accounts, NewUser};
 use crate::auth::audit::{self, About, Event, Trace};
-use crate::auth::base::BaseAuth;
-use crate::auth::basic::BasicAuth;
 use crate::auth::guard::{Guard, GuardRules};
-use crate::auth::hashing::{Hasher, Lanes};
-use crate::auth::none::NoAuth;
 use crate::auth::proxies::Proxies;
 use crate::auth::redirects::Redirects;
-use crate::auth::session::{SessionAuth, Sessions};
-use crate::auth::session_db::SessionDBAuth;
-use crate::auth::session_exp::SessionExpAuth;
-use crate::auth::throttle::Throttle;
-use crate::auth::{Auth, cookie::SessionCookie};
-use crate::config::{AuthType, Config, FirstAdmin};
+use crate::config::{Config, FirstAdmin};
 use crate::error::{Error, Result};
-use crate::models::{Lifetimes, Role, UserSession, Work};
+use crate::models::Role;
 use crate::server::{self, Bound, Traffic};
+use crate::store::OpenError;
 use crate::store::backups::Backups;
-use crate::store::memory::MemoryTable;
-use crate::store::{OpenError, Records as _, SessionStore, UserStore};
-use crate::web::Docs;
+use crate::web::{Docs, Pages, nothing_here};
 
 use monitoring::{Monitoring, Parts, Reach};
 
 pub use builder::Builder;
 pub use monitoring::document;
+pub use parts::accounts;
+use parts::{accounts_in, kind, pages};
 pub use stores::{Found, Stores};
 pub use world::World;
 
@@ -59,6 +55,7 @@ pub struct Service {
     login_errors: LoginErrors,
     body_timeout: BodyTimeout,
     docs: Option<Docs>,
+    pages: Option<Pages>,
 }
 
 impl Service {
@@ -100,6 +97,7 @@ impl Service {
         let parts =
             Parts { stores: &stores, accounts: &accounts, auth: (&auth, kind), traffic: &traffic };
         let monitoring = Monitoring::of(&parts, Arc::clone(&world.clock));
+        let pages = pages(config, world, auth.as_ref(), &monitoring)?;
         Ok(Self {
             stores,
             accounts,
@@ -112,7 +110,8 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
-            docs: config.docs.then(|| Docs::new(document(config.cookie().name()))),
+            docs: config.docs.then(|| Docs::new(document(config.cookie().name()), config.origin())),
+            pages,
         })
     }
 
@@ -127,7 +126,7 @@ impl Service {
         let guard = self.guard();
         let login_errors = web::Data::new(self.login_errors);
         let body_timeout = web::Data::new(self.body_timeout);
-        let docs = self.docs.clone();
+        let (docs, pages) = (self.docs.clone(), self.pages.clone());
         move |config| {
             config.app_data(accounts).app_data(auth).app_data(rules).app_data(proxies);
             config
@@ -138,6 +137,7 @@ impl Service {
             // What is asked most comes first: paths are tried one after the other.
             api::configure(config, guard);
             Docs::configure(docs, config);
+            Pages::configure(pages, config);
         }
     }
 
@@ -149,6 +149,9 @@ impl Service {
             service.routes()(routes);
             if !is_apart {
                 service.monitoring.configure(routes, Reach::ThisMachine);
+            }
+            if service.pages.is_some() {
+                routes.default_service(web::to(nothing_here));
             }
         };
         let (monitoring, proxies) = (self.monitoring.clone(), self.proxies.clone());
@@ -233,66 +236,4 @@ impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
-}
-
-/// The accounts over a data directory.
-pub fn accounts(config: &Config, world: &World, stores: &Stores) -> std::io::Result<Accounts> {
-    let works = stores.users.table().iter().filter_map(|user| user.password_hash.work());
-    accounts_in(Arc::clone(&stores.users) as _, config, world, works)
-}
-
-/// The accounts in a store, whose passwords are hashed with these works beside that in force.
-fn accounts_in(
-    users: Arc<dyn UserStore>,
-    config: &Config,
-    world: &World,
-    works: impl IntoIterator<Item = Work>,
-) -> std::io::Result<Accounts> {
-    let (lanes, queue) = config.hash_lanes();
-    let lanes = Lanes::start(lanes, queue, Arc::clone(&world.clock))?;
-    let (cost, random) = (config.hash_cost(), Arc::clone(&world.random));
-    let throttle =
-        |mistakes| Throttle::new(mistakes, config.hash_lanes().0, Arc::clone(&world.clock));
-    Ok(Accounts {
-        users,
-        hasher: Hasher::new(lanes, cost, cost, random).beside(works),
-        password_rules: config.password_rules(),
-        throttle: config.login_attempts().map(throttle),
-        clock: Arc::clone(&world.clock),
-        random: Arc::clone(&world.random),
-        attempts: Attempts::default(),
-    })
-}
-
-/// The kind of authentication that the settings ask for, over a store of sessions of one's `own`, if
-/// there is one.
-fn kind(
-    config: &Config,
-    world: &World,
-    stores: &Stores,
-    own: Option<&Arc<dyn SessionStore>>,
-    accounts: &Arc<Accounts>,
-) -> Result<Arc<dyn Auth>> {
-    let cookie: SessionCookie = config.cookie();
-    let sessions = |store: Arc<dyn SessionStore>| Sessions {
-        store,
-        users: Arc::clone(&accounts.users),
-        clock: Arc::clone(&world.clock),
-        random: Arc::clone(&world.random),
-        cookie: config.cookie(),
-        lifetimes: Lifetimes::default(),
-        per_user: config.sessions_per_user(),
-    };
-    let expiring = |store| SessionExpAuth::new(sessions(store), config.lifetime());
-    let in_memory =
-        || own.map_or_else(|| Arc::new(MemoryTable::<UserSession>::default()) as _, Arc::clone);
-    let durable = || own.map_or_else(|| Arc::clone(&stores.sessions) as _, Arc::clone);
-    Ok(match config.auth_type {
-        AuthType::None => Arc::new(NoAuth { cookie }),
-        AuthType::Auth => Arc::new(BaseAuth { cookie }),
-        AuthType::BasicAuth => Arc::new(BasicAuth::new(Arc::clone(accounts), cookie)?),
-        AuthType::SessionAuth => Arc::new(SessionAuth(sessions(in_memory()))),
-        AuthType::SessionExpAuth => Arc::new(expiring(in_memory())),
-        AuthType::SessionDBAuth => Arc::new(SessionDBAuth(expiring(durable()))),
-    })
 }

@@ -39,6 +39,12 @@ use session::Sessions;
 /// Where one logs in.
 pub const LOGIN_PATH: &str = "/api/v1/auth_session/login";
 
+/// Where people log in, on a page.
+pub const LOGIN_PAGE: &str = "/login";
+
+/// Where people log out.
+pub const LOGOUT_PAGE: &str = "/logout";
+
 /// Where a reverse proxy asks whether a request may pass; it answers for itself.
 pub const VERIFY_PATH: &str = "/api/v1/auth_session/verify";
 
@@ -51,10 +57,12 @@ pub const OPEN_PATHS: &[&str] = &[
     "/api/v1/openapi.json",
     LOGIN_PATH,
     VERIFY_PATH,
+    LOGIN_PAGE,
+    LOGOUT_PAGE,
 ];
 
 /// The challenge of a 401 where there are no Basic credentials to ask for (RFC 9110, 11.6.1).
-const SESSION_CHALLENGE: &str = r#"Session realm="sessiond""#;
+pub const SESSION_CHALLENGE: &str = r#"Session realm="sessiond""#;
 
 static DEFAULT_COOKIE: LazyLock<SessionCookie> = LazyLock::new(SessionCookie::default);
 

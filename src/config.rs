@@ -20,7 +20,7 @@ pub use line::one_line;
 pub use values::{AuthType, LogFormat, Maybe, PublicUrl};
 use values::{Domain, OriginList, Seconds, Secret, Threads};
 
-use crate::api::LoginErrors;
+use crate::acts::LoginErrors;
 use crate::auth::cookie::SessionCookie;
 use crate::auth::guard::InvalidStatus;
 use crate::auth::proxies::Proxies;
@@ -37,6 +37,10 @@ const FAST_COST: u32 = 4;
 /// The settings of a service. Each can be given as a flag or as a variable.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Settings")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that an operator knows by its name"
+)]
 pub struct Config {
     /// Address to listen on
     #[arg(long, env, global = true, default_value = "127.0.0.1", value_parser = not_empty)]
@@ -113,6 +117,13 @@ pub struct Config {
     /// Show the documentation of the API, at /docs and /api/v1/openapi.json: on, or off
     #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
     pub docs: bool,
+    /// Pages for people, at /login, /account and /admin: on, or off
+    #[arg(long, env, global = true, action = ArgAction::Set, default_value = "on", value_parser = values::switch)]
+    pub pages: bool,
+    /// Seals what the pages remember, in the place of a key in the data directory; only as a variable, since
+    /// everybody sees a command line
+    #[arg(skip = Secret(std::env::var("PAGES_KEY").unwrap_or_default()))]
+    pages_key: Secret,
     /// Cost of password hashes, 10 to 15: each step doubles the time
     #[arg(long, env, global = true, default_value = "12", value_parser = values::number::<10, 15>)]
     bcrypt_cost: u64,
@@ -189,7 +200,7 @@ impl Config {
         let settings = Settings::command();
         let named = settings.get_arguments().filter_map(|setting| setting.get_env()?.to_str());
         let is_text = |name: &&str| std::env::var_os(name).is_none_or(|v| v.to_str().is_some());
-        match named.chain(["ADMIN_PASSWORD"]).find(|name| !is_text(name)) {
+        match named.chain(["ADMIN_PASSWORD", "PAGES_KEY"]).find(|name| !is_text(name)) {
             Some(name) => Err(format!("{name}: must be text in UTF-8")),
             None => Ok(()),
         }
@@ -214,6 +225,11 @@ impl Config {
             name.push(".backups");
             data.with_file_name(name)
         })
+    }
+
+    /// What seals the state of the pages, if it is set.
+    pub fn pages_key(&self) -> Option<&str> {
+        Some(self.pages_key.0.as_str()).filter(|key| !key.is_empty())
     }
 
     /// Where the security log is appended to, if it is.

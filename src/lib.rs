@@ -22,6 +22,8 @@ pub mod server;
 pub mod api;
 pub mod web;
 
+pub mod acts;
+
 pub mod auth;
 
 pub mod store;

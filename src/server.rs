@@ -110,8 +110,8 @@ impl Front {
         server.listen("sessiond", listener, move || {
             let here = Rc::new(Edge::new(traffic.clone(), https));
             let application = App::new()
-                .configure(routes.as_ref())
                 .default_service(web::to(api::not_found))
+                .configure(routes.as_ref())
                 .wrap_fn(move |request, application| edge(&here, request, application));
             let application = application.into_factory().map_err(|error| error.error_response());
             let http = HttpService::build()

@@ -1,5 +1,5 @@
-//! Pages for people: the documentation of the API. No scripts; everything comes from here, and the
-//! policy of each answer says so.
+//! Pages for people: the documentation of the API, and login, account and administration. Everything
+//! comes from here, and the policy of each answer says so.
 
 mod asset;
 mod docs;
@@ -11,8 +11,8 @@ use bytes::Bytes;
 
 use crate::api::{Document, get, resource};
 
-use asset::Asset;
 use docs::DocsPage;
+pub use pages::{Health, Pages, nothing_here};
 
 /// What a page may load: its stylesheet.
 const POLICY: (HeaderName, &str) = (
@@ -21,8 +21,6 @@ const POLICY: (HeaderName, &str) = (
      frame-ancestors 'none'",
 );
 
-/// A file whose name changes with what is in it may be kept for a year.
-const FOR_EVER: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=31536000, immutable");
 /// A page may be kept, and is asked for again.
 const ASK_AGAIN: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache");
 
@@ -37,10 +35,10 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// That show this document.
-    pub fn new(document: Document) -> Self {
-        let document = web::Data::new(document);
-        Self { document, page: web::Data::new(DocsPage::default()) }
+    /// That show this document, of a service that is reached at this address, if that is known.
+    pub fn new(document: Document, address: Option<String>) -> Self {
+        let page = DocsPage::new(address);
+        Self { document: web::Data::new(document), page: web::Data::new(page) }
     }
 
     /// Adds the page at `/docs`, and what the API shows its document from; nothing for none.
@@ -59,11 +57,7 @@ async fn docs_page(document: web::Data<Document>, page: web::Data<DocsPage>) -> 
 }
 
 async fn stylesheet() -> HttpResponse {
-    asset(&docs::STYLESHEET)
-}
-
-fn asset(asset: &'static Asset) -> HttpResponse {
-    answer(asset.kind, FOR_EVER, Bytes::from_static(asset.text.as_bytes()))
+    docs::STYLESHEET.answer()
 }
 
 fn answer(kind: &str, caching: (HeaderName, &'static str), body: Bytes) -> HttpResponse {

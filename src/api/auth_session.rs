@@ -1,35 +1,24 @@
 //! The session in use: login, logout, what it is, a new id, a fresh proof.
 
-use std::sync::Arc;
-
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::body::Body;
-use super::call::Call;
 use super::openapi::bodies::{Login as LoginBody, LoginForm, Nothing, PasswordProof};
 use super::openapi::refusals::{BODY, FORM, LOGIN, MAY_LACK, PASSWORD, REAUTH};
 use super::view::{CurrentSessionView, UserView};
-use crate::auth::accounts::{Accounts, Attempt, Pathway, Refusal};
-use crate::auth::audit::{self, About, Event, Trace};
-use crate::auth::guard::{Caller, GuardRules};
-use crate::auth::session::{Renewal, Sessions};
-use crate::auth::{Auth, Login, NewSession, client};
+use crate::acts::{
+    Call, Credentials, InUse, LoggedIn, LoginErrors, log_in, log_out, must_have_sessions,
+};
+use crate::auth::accounts::Accounts;
+use crate::auth::guard::GuardRules;
+use crate::auth::session::Sessions;
+use crate::auth::{Auth, NewSession};
 use crate::error::{Code, Error, Result};
 use crate::models::{Password, User, UserSession};
 
 /// What a browser forgets when its session ends, beside the cookie (ASVS 14.3.1).
-const CLEAR_SITE_DATA: (&str, &str) = ("Clear-Site-Data", "\"cache\", \"storage\"");
-
-/// How much a failed login tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LoginErrors {
-    /// The same for every reason (ASVS 6.3.8).
-    #[default]
-    Uniform,
-    /// Whether it was the e-mail address or the password, as the classic program does.
-    Detailed,
-}
+pub const CLEAR_SITE_DATA: (&str, &str) = ("Clear-Site-Data", "\"cache\", \"storage\"");
 
 /// Begins a session: form, multipart or JSON with `email`, `password` and perhaps `remember`.
 #[utoipa::path(
@@ -53,33 +42,15 @@ pub async fn login(
     errors: web::Data<LoginErrors>,
     body: Body,
 ) -> Result<HttpResponse> {
-    if auth.sessions().is_none() {
-        return Err(Error::bad(
-            Code::SessionsUnsupported,
-            "there is no login: this service keeps no sessions",
-        ));
-    }
+    must_have_sessions(auth.as_ref())?;
     let fields = body.any().await?;
     let email = fields.required("email")?;
     let password = Password::sent(fields.required("password")?);
     let remember = fields.flag("remember")?.unwrap_or(false);
 
-    let (pathway, trace) = (Pathway::Login, Trace::of(&request));
-    let attempt = Attempt { pathway, trace, session: None };
-    let user = accounts.log_in(&email, password, &attempt).await?;
-    let user = user.map_err(|why| refused(why, **errors))?;
-    // The session that was presented is this user's: it ends as the new one begins.
-    let presented = auth.current_session(&request).await?;
-    let former = presented.filter(|session| session.user_id == user.id);
-    let replaces = former.as_ref().map(|session| session.hash);
-    let login = Login { client: client(&request), remember, replaces };
-    let session = auth.create_session(&user, login).await?.ok_or_else(Error::not_found)?;
-    if let Some(former) = former {
-        let about = About::himself(user.id).session(former.id).detail("replaced by a login");
-        audit::record(Event::SessionRevoked, &attempt.trace, &about);
-    }
-    // From here on it is he who speaks: the line in the log says so.
-    request.extensions_mut().insert(Caller::User(Arc::clone(&user)));
+    let with = Credentials { email, password, remember };
+    let LoggedIn { user, session } =
+        log_in(&request, auth.as_ref(), &accounts, **errors, with).await?;
     Ok(answer_with(auth.as_ref(), Some(&session), UserView::from(user.as_ref())))
 }
 
@@ -89,7 +60,10 @@ pub async fn login(
     summary = "Log out", security(("session" = []), ("bearer" = [])),
     description = "Ends the session in use, at once and everywhere.",
     responses((status = 200, description = "It has ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([MAY_LACK]))),
 )]
 pub async fn logout(
@@ -97,15 +71,7 @@ pub async fn logout(
     auth: web::Data<dyn Auth>,
     rules: web::Data<GuardRules>,
 ) -> Result<HttpResponse> {
-    let session = auth.current_session(&request).await?;
-    if !auth.destroy_session(&request).await? {
-        let ended = auth.sessions().map(|_| rules.refusal());
-        return Err(ended.unwrap_or_else(Error::not_found));
-    }
-    if let Some(session) = session {
-        let about = About::himself(session.user_id).session(session.id);
-        audit::record(Event::LoggedOut, &Trace::of(&request), &about);
-    }
+    log_out(&request, auth.as_ref(), &rules).await?;
     Ok(farewell(auth.as_ref()))
 }
 
@@ -125,7 +91,7 @@ pub fn farewell(auth: &dyn Auth) -> HttpResponse {
     extensions(("x-codes" = json!([MAY_LACK]))),
 )]
 pub async fn read(call: Call) -> Result<HttpResponse> {
-    let (sessions, session, user) = in_use(&call).await?;
+    let InUse { sessions, session, user } = call.in_use().await?;
     Ok(HttpResponse::Ok().json(view(&call, sessions, &session, &user)))
 }
 
@@ -139,10 +105,7 @@ pub async fn read(call: Call) -> Result<HttpResponse> {
     extensions(("x-codes" = json!([MAY_LACK]))),
 )]
 pub async fn refresh(call: Call) -> Result<HttpResponse> {
-    let (sessions, session, user) = in_use(&call).await?;
-    let renewed = sessions.renew(&session, &user, Renewal::Asked).await?;
-    let renewed = renewed.ok_or_else(|| call.rules.refusal())?;
-    Ok(renewed_answer(&call, sessions, &renewed, &user))
+    renewed_answer(&call, &call.refresh().await?)
 }
 
 /// Takes the password once more, which makes the session in use fresh, and gives it a new id
@@ -157,30 +120,13 @@ pub async fn refresh(call: Call) -> Result<HttpResponse> {
     extensions(("x-codes" = json!([REAUTH, BODY, FORM, PASSWORD, MAY_LACK]))),
 )]
 pub async fn reauth(call: Call, body: Body) -> Result<HttpResponse> {
-    let (sessions, session, user) = in_use(&call).await?;
+    let in_use = call.in_use().await?;
     let password = body.any().await?.required("password")?;
-    let proved =
-        call.prove(&user, password, Pathway::Reauth).await.map_err(|error| match error {
-            Error::WrongPassword => {
-                Error::Unauthorized((Code::WrongPassword, "wrong password").into())
-            }
-            other => other,
-        })?;
-    // Another password has ended the session: the new one does not bring it back.
-    if proved.credential_version != session.credential_version {
-        return Err(call.rules.refusal());
-    }
-    let renewed = sessions.renew(&session, &proved, Renewal::Proved).await?;
-    let renewed = renewed.ok_or_else(|| call.rules.refusal())?;
-    Ok(renewed_answer(&call, sessions, &renewed, &proved))
-}
-
-/// The session that speaks, and its user; 404 where there are no sessions.
-async fn in_use(call: &Call) -> Result<(&Sessions, Arc<UserSession>, Arc<User>)> {
-    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
-    let user = call.caller.user().ok_or_else(Error::not_found)?;
-    let session = call.session().await?.ok_or_else(|| call.rules.refusal())?;
-    Ok((sessions, session, Arc::clone(user)))
+    let proved = call.reauthenticate(in_use, password).await.map_err(|error| match error {
+        Error::WrongPassword => Error::Unauthorized((Code::WrongPassword, "wrong password").into()),
+        other => other,
+    })?;
+    renewed_answer(&call, &proved)
 }
 
 fn view<'v>(
@@ -193,16 +139,11 @@ fn view<'v>(
     CurrentSessionView::new(session, user, sessions.lifetimes, window, now)
 }
 
-fn renewed_answer(
-    call: &Call,
-    sessions: &Sessions,
-    renewed: &NewSession,
-    user: &User,
-) -> HttpResponse {
-    let about = About::default().session(renewed.session.id);
-    call.record(Event::SessionRenewed, Some(user.id), about);
-    let view = view(call, sessions, &renewed.session, user);
-    answer_with(call.auth.as_ref(), Some(renewed), view)
+fn renewed_answer(call: &Call, renewed: &LoggedIn) -> Result<HttpResponse> {
+    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
+    let LoggedIn { user, session } = renewed;
+    let view = view(call, sessions, &session.session, user);
+    Ok(answer_with(call.auth.as_ref(), Some(session), view))
 }
 
 /// An answer that hands out the id of a session, if there is one to hand out.
@@ -216,16 +157,4 @@ pub fn answer_with(
         answer.cookie(auth.cookie().issue(&session.id, session.keep));
     }
     answer.json(body)
-}
-
-fn refused(why: Refusal, errors: LoginErrors) -> Error {
-    match (errors, why) {
-        (LoginErrors::Detailed, Refusal::UnknownUser) => {
-            Error::NotFound((Code::UserUnknown, "no user found for this email").into())
-        }
-        (LoginErrors::Detailed, Refusal::WrongPassword) => {
-            Error::Unauthorized((Code::WrongPassword, "wrong password").into())
-        }
-        _ => Error::Unauthorized((Code::LoginFailed, "wrong email or password").into()),
-    }
 }

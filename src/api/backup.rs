@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, web};
 
-use super::body::Body;
-use super::call::Call;
+use super::body::{Body, proof};
 use super::openapi::bodies::FreshProof;
 use super::openapi::refusals::{BACKUP, BODY, FORM, FRESH, NOT_FOR_ALL};
 use super::view::BackupView;
+use crate::acts::Call;
 use crate::auth::audit::Event;
 use crate::auth::guard::Admin;
 use crate::error::Result;
@@ -27,7 +27,8 @@ pub async fn create(
     backups: web::Data<Backups>,
     body: Body,
 ) -> Result<HttpResponse> {
-    call.must_be_fresh_by(body).await?;
+    let proof = proof(&call, body).await?;
+    call.must_be_fresh(proof).await?;
     call.caller.must_be_admin()?;
     let by = call.acting().await?;
     let backup = backups.make().await?;

@@ -2,19 +2,16 @@
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::auth_session::farewell;
-use super::body::{Body, Fields};
-use super::call::Call;
+use super::body::{Body, Fields, proof};
 use super::openapi::bodies::{FreshProof, Nothing};
 use super::openapi::parameters::{All, SessionOf, Somebody};
 use super::openapi::refusals::{BODY, FORM, FRESH, MAY_LACK, NOT_FOR_ALL};
 use super::view::SessionView;
-use crate::auth::audit::{About, Event};
+use crate::acts::{Call, Which};
 use crate::auth::guard::Admin;
 use crate::error::{Error, Result};
-use crate::models::UserSession;
 
 /// The live sessions of a user, oldest first. For himself and admins.
 #[utoipa::path(
@@ -26,14 +23,10 @@ use crate::models::UserSession;
 )]
 pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
     let user = call.subject(&id).await?;
-    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
-    let found = sessions.of_user(&user).await?;
-    let current = call.session().await?;
-    let is_current =
-        |session: &UserSession| current.as_ref().is_some_and(|c| c.hash == session.hash);
-    let views = found
-        .iter()
-        .map(|session| SessionView::new(session, sessions.lifetimes, is_current(session)));
+    let found = call.sessions_of(&user).await?;
+    let in_force = call.auth.sessions().ok_or_else(Error::not_found)?.lifetimes;
+    let views =
+        found.iter().map(|(session, is_current)| SessionView::new(session, in_force, *is_current));
     Ok(HttpResponse::Ok().json(views.collect::<Vec<_>>()))
 }
 
@@ -43,18 +36,16 @@ pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
     operation_id = "endSession", summary = "End a session", params(SessionOf),
     description = "By its public id. For himself and admins.",
     responses((status = 200, description = "It has ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK]))),
 )]
 pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpResponse> {
     let user = call.subject(&path.0).await?;
-    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
-    let current = call.session().await?;
-    let named = path.1.parse().ok().filter(|id: &Uuid| id.to_string() == path.1);
-    let named = named.ok_or_else(Error::not_found)?;
-    let ended = sessions.end(&user, named).await?.ok_or_else(Error::not_found)?;
-    call.record(Event::SessionRevoked, Some(user.id), About::default().session(ended.id));
-    Ok(ended_answer(&call, current.is_some_and(|current| current.hash == ended.hash)))
+    let own = call.end_session(&user, &path.1).await?;
+    Ok(ended_answer(&call, own))
 }
 
 /// Ends all sessions of a user but the one that asks; that one too with `?all=true`. For himself
@@ -66,21 +57,19 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
         Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
 )]
 pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
-    let all = Fields::from_query(&call.request, &["all"])?.flag("all")?.unwrap_or(false);
+    let all = Fields::from_query(&call.request, &["all"])?.flag_of_query("all")?.unwrap_or(false);
     let user = call.subject(&id).await?;
-    call.must_be_fresh_by(body).await?;
-    call.caller.may_touch(Some(user.id))?;
-    let kept = call.session().await?.filter(|_| !all).map(|session| session.hash);
-    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
-    sessions.end_all(user.id, kept).await?;
-    let himself = call.is_himself(user.id);
-    let which = if himself && !all { "all others" } else { "all" };
-    call.record(Event::SessionRevoked, Some(user.id), About::default().detail(which));
-    Ok(ended_answer(&call, all && himself))
+    let proof = proof(&call, body).await?;
+    let which = if all { Which::All } else { Which::AllOthers };
+    let own = call.end_sessions(&user, which, proof).await?;
+    Ok(ended_answer(&call, own))
 }
 
 /// Ends everybody's sessions, that of the admin who asks among them.
@@ -90,15 +79,15 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
     description = "The one in use among them. For admins. Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
 )]
 pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {
-    call.must_be_fresh_by(body).await?;
-    call.caller.must_be_admin()?;
-    let sessions = call.auth.sessions().ok_or_else(Error::not_found)?;
-    sessions.end_everybodys().await?;
-    call.record(Event::SessionRevoked, None, About::default().detail("everybody's"));
+    let proof = proof(&call, body).await?;
+    call.end_everybodys_sessions(proof).await?;
     Ok(ended_answer(&call, true))
 }
 

@@ -6,9 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::auth_session::answer_with;
-use super::body::{Body, Fields};
-use super::call::Call;
-use super::fresh::CURRENT_PASSWORD;
+use super::body::{Body, CURRENT_PASSWORD, Fields, proof};
 use super::openapi::bodies::{FreshProof, NewUser as NewUserBody, Nothing, UserChange};
 use super::openapi::parameters::{ById, Page};
 use super::openapi::refusals::{
@@ -16,12 +14,11 @@ use super::openapi::refusals::{
 };
 use super::sessions::ended_answer;
 use super::view::UserView;
-use crate::auth::Auth;
+use crate::acts::Call;
 use crate::auth::accounts::{Accounts, NewUser, UserPatch};
-use crate::auth::audit::Event;
 use crate::auth::guard::{Admin, Caller};
 use crate::error::{Code, Error, Result};
-use crate::models::{Role, SessionHash, User, UserId};
+use crate::models::{Role, User};
 
 /// The most users in one answer.
 const PAGE: usize = 1000;
@@ -87,12 +84,7 @@ pub async fn create(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse
     let must_change = fields.boolean("must_change").map_err(refused)?.unwrap_or(false);
     let role = Role::User;
     let new = NewUser { email, password, first_name, last_name, role, must_change };
-    let user = call.accounts.prepare(new).await.map_err(refused)?;
-    call.again().await?;
-    call.caller.must_be_admin()?;
-    let by = call.acting().await?;
-    let user = call.accounts.users.insert(user).await.map_err(refused)?;
-    call.record(Event::UserCreated, Some(user.id), by.detail(format!("role {role}")));
+    let user = call.create_user(new).await.map_err(refused)?;
     Ok(HttpResponse::Created().json(UserView::from(user.as_ref())))
 }
 
@@ -144,30 +136,13 @@ fn told(user: &Arc<User>) -> HttpResponse {
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, BODY, FRESH, LAST_ADMIN]))),
 )]
 pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
-    existing(&call, &id).await?;
+    let id = existing(&call, &id).await?.id;
     let fields = body.json().await?;
     // Of the right type, needed or not.
-    fields.text(CURRENT_PASSWORD)?;
-    call.again().await?;
-    let user = existing(&call, &id).await?;
-    let mut patch = patch(&fields, &call.caller)?;
-    patch.role = patch.role.filter(|role| *role != user.role);
-    if patch.role.is_some() {
-        call.must_be_fresh(&fields).await?;
-        call.caller.must_be_admin()?;
-    }
-    let (another_role, locked_out) = (patch.role.is_some(), patch.disabled == Some(true));
-    let by = call.acting().await?;
-    let changed = call.accounts.update(user.id, patch).await?.ok_or_else(Error::not_found)?;
-    for (event, detail) in changed.events() {
-        call.record(event, Some(user.id), by.clone().detail(detail));
-    }
-    if locked_out {
-        forget_sessions(call.auth.as_ref(), user.id, None).await;
-    }
-    let renewed = if another_role { call.renewed().await } else { None };
-    let user = UserView::from(changed.now.as_ref());
-    Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), user))
+    let proof = fields.text(CURRENT_PASSWORD)?;
+    let patch = patch(&fields, &call.caller)?;
+    let (user, renewed) = call.update_user(id, patch, proof).await?;
+    Ok(answer_with(call.auth.as_ref(), renewed.as_ref(), UserView::from(user.as_ref())))
 }
 
 /// Removes a user. For himself and admins.
@@ -177,19 +152,16 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
     description = "His sessions end. For himself and admins. Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "He is gone", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM, LAST_ADMIN]))),
 )]
 pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
     let id = existing(&call, &id).await?.id;
-    call.must_be_fresh_by(body).await?;
-    call.caller.may_touch(Some(id))?;
-    let by = call.acting().await?;
-    if !call.accounts.users.remove(id).await? {
-        return Err(Error::not_found());
-    }
-    call.record(Event::UserDeleted, Some(id), by);
-    forget_sessions(call.auth.as_ref(), id, None).await;
+    let proof = proof(&call, body).await?;
+    call.delete_user(id, proof).await?;
     Ok(ended_answer(&call, call.is_himself(id)))
 }
 
@@ -199,9 +171,9 @@ async fn existing(call: &Call, id: &str) -> Result<Arc<User>> {
 }
 
 fn patch(fields: &Fields, caller: &Caller) -> Result<UserPatch> {
-    let for_admins = fields.has("role") || fields.has("disabled");
-    if for_admins && !caller.is_admin() {
-        return Err(Error::Forbidden);
+    // Who may not change them is refused whatever they are.
+    if fields.has("role") || fields.has("disabled") {
+        caller.must_be_admin()?;
     }
     Ok(UserPatch {
         first_name: fields.text("first_name")?,
@@ -209,13 +181,4 @@ fn patch(fields: &Fields, caller: &Caller) -> Result<UserPatch> {
         role: fields.role()?,
         disabled: fields.boolean("disabled")?,
     })
-}
-
-/// The sessions of a user who may not come in any more, or not under the password of old, have
-/// ended already, with his record; this only clears them away.
-pub async fn forget_sessions(auth: &dyn Auth, id: UserId, except: Option<SessionHash>) {
-    let Some(sessions) = auth.sessions() else { return };
-    if let Err(error) = sessions.end_all(id, except).await {
-        log::warn!("user {id}: his ended sessions stay in the store for now: {error}");
-    }
 }

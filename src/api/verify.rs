@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    Accept, Header as _, HeaderName, HeaderValue, LOCATION, Quality, QualityItem,
+};
+use actix_web::mime::Mime;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use serde_json::json;
 
@@ -12,7 +15,6 @@ use super::body::Fields;
 use super::openapi::bodies::Nothing;
 use super::openapi::parameters::Verify;
 use super::openapi::refusals::{VALUES, VERIFY};
-use crate::auth::credentials::texts;
 use crate::auth::guard::{Caller, GuardRules, InvalidStatus, may_ask, note_unknown_session};
 use crate::auth::proxies::Proxies;
 use crate::auth::redirects::Redirects;
@@ -27,9 +29,11 @@ use crate::models::{Role, User};
 /// It never hashes on the way of a session, and answers from memory.
 #[utoipa::path(
     get, path = "/api/v1/auth_session/verify", tag = "session", operation_id = "verify",
-    summary = "Whether a request may pass a reverse proxy", params(Verify), security(()),
+    summary = "Whether a request may pass a reverse proxy", params(Verify),
     description = "For `auth_request` of nginx, `forward_auth` of Caddy and `forwardAuth` of \
-        Traefik. It wants credentials like any other operation; without good ones it is 401.",
+        Traefik. Without good credentials it is 401, whatever `INVALID_STATUS` says. The headers \
+        with `redirect` tell of the request that is asked about. They count from \
+        `TRUSTED_PROXIES` alone, and only where they do not contradict each other.",
     responses(
         (status = 200, description = "It may, and this is whose it is", body = Nothing, headers(
             ("Remote-User" = String, description = "The e-mail address"),
@@ -52,11 +56,13 @@ pub async fn verify(
 ) -> Result<HttpResponse> {
     let query = Fields::from_query(&request, &["role", "touch", "redirect"])?;
     let role = query.role()?.unwrap_or(Role::User);
-    let touch = query.flag("touch")?.unwrap_or(true);
-    let redirect = query.flag("redirect")?.unwrap_or(false);
+    let touch = query.flag_of_query("touch")?.unwrap_or(true);
+    let redirect = query.flag_of_query("redirect")?.unwrap_or(false);
     let user = if touch { auth.current_user(&request).await } else { auth.peek(&request).await };
     let Some(user) = user? else {
         let refused = refusal(auth.as_ref(), &request)?;
+        // Where there are no sessions, no page can begin one.
+        let redirect = redirect && auth.sessions().is_some();
         let original = proxies.original(&request, rules.origins.https).filter(|_| redirect);
         let wanted = original.filter(|original| is_page(&request, &original.method));
         let back = wanted.and_then(|original| redirects.accept_or_tell(&original.address));
@@ -85,9 +91,15 @@ fn refusal(auth: &dyn Auth, request: &HttpRequest) -> Result<Error> {
 
 /// Whether this is a browser that wants to show a page.
 fn is_page(request: &HttpRequest, method: &Method) -> bool {
-    let kind = |range: &str| range.split(';').next().unwrap_or_default().trim().to_owned();
-    let mut accepted = texts(request, ACCEPT).flat_map(|line| line.split(',').map(kind));
-    *method == Method::GET && accepted.any(|kind| kind.eq_ignore_ascii_case("text/html"))
+    *method == Method::GET && wants_page(request)
+}
+
+/// Whether a page is an answer that the client can do with.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    let html = |range: &QualityItem<Mime>| {
+        range.item.essence_str() == "text/html" && range.quality > Quality::ZERO
+    };
+    Accept::parse(request).is_ok_and(|accepted| accepted.iter().any(html))
 }
 
 fn sent_to(address: &str) -> HttpResponse {

@@ -7,10 +7,12 @@
 mod metrics;
 mod readiness;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::dev::RequestHead;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::{HttpResponse, guard as on, web};
 use serde_json::json;
 use utoipa::OpenApi as _;
@@ -22,6 +24,7 @@ use crate::auth::{Auth, proxies};
 use crate::clock::Clock;
 use crate::error::{Code, Result};
 use crate::server::Traffic;
+use crate::web::Health;
 
 use metrics::Metrics;
 use readiness::Readiness;
@@ -78,6 +81,15 @@ impl Monitoring {
         Self { readiness: Arc::new(readiness), metrics: Arc::new(metrics) }
     }
 
+    /// What the pages of admins ask.
+    pub fn health(&self) -> Health {
+        let readiness = Arc::clone(&self.readiness);
+        Arc::new(move || {
+            let readiness = Arc::clone(&readiness);
+            Box::pin(async move { readiness.ask().await })
+        })
+    }
+
     /// Adds the routes to an application. Whom they are not for finds nothing there.
     pub fn configure(&self, config: &mut web::ServiceConfig, reach: Reach) {
         config.app_data(web::Data::from(Arc::clone(&self.readiness)));
@@ -101,10 +113,23 @@ impl Monitoring {
 }
 
 /// Whether who asks is on this machine and asks for himself: a proxy here must not hand to the world
-/// what is for this machine.
+/// what is for this machine, nor a page of somewhere else whose name leads here.
 fn is_from_this_machine(request: &RequestHead) -> bool {
     let is_here = request.peer_addr.is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    is_here && !proxies::shows_a_proxy(request.headers())
+    is_here && !proxies::shows_a_proxy(request.headers()) && asks_this_machine(request)
+}
+
+/// Whether this machine is whom a request names as its host, if it names one.
+fn asks_this_machine(request: &RequestHead) -> bool {
+    let authority = |host: &HeaderValue| host.to_str().ok()?.parse::<Authority>().ok();
+    let named = request.headers().get(HOST).map(|host| {
+        authority(host).is_some_and(|authority| {
+            let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+            let address = name.parse().map(|address: IpAddr| address.to_canonical());
+            address.map_or(name.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+        })
+    });
+    named.unwrap_or(true)
 }
 
 /// Whether the service is alive: that it answers is the answer.
@@ -176,7 +201,14 @@ mod tests {
             "X-Forwarded-Host",
             "x-forwarded-anything",
             "X-Original-URI",
+            "X-Forwarded",
             "X-Real-IP",
+            "X-Client-IP",
+            "X-Cluster-Client-IP",
+            "True-Client-IP",
+            "CF-Connecting-IP",
+            "Fly-Client-IP",
+            "Fastly-Client-IP",
             "Via",
         ];
         for header in proxies {
@@ -186,5 +218,31 @@ mod tests {
             assert!(is_meant("127.0.0.1:1", Some(header)), "{header}");
         }
         assert!(!is_from_this_machine(TestRequest::default().to_http_request().head()));
+    }
+
+    #[test]
+    fn this_machine_is_asked_under_a_name_of_its_own() {
+        let is_meant = |host: &str| {
+            let request = TestRequest::default().peer_addr("127.0.0.1:1".parse().unwrap());
+            is_from_this_machine(request.insert_header((HOST, host)).to_http_request().head())
+        };
+        let own =
+            ["localhost", "LOCALHOST:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]", "[::1]:80"];
+        for host in own {
+            assert!(is_meant(host), "{host}");
+        }
+        for host in [
+            "",
+            "id.example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "192.0.2.1:5000",
+            "0.0.0.0",
+            "[2001:db8::1]",
+            "127.0.0.1@evil.example",
+            "a b",
+        ] {
+            assert!(!is_meant(host), "{host}");
+        }
     }
 }

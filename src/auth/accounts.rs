@@ -1,4 +1,4 @@
-//! What can be done with accounts, whoever asks: the API, the command line, later the pages.
+//! What can be done with accounts, whoever asks: the API, the pages, the command line.
 
 mod attempts;
 mod log_in;
@@ -17,6 +17,9 @@ use super::throttle::Throttle;
 
 pub use attempts::Attempts;
 pub use log_in::{Attempt, Pathway, Refusal};
+
+/// How many users are looked through at once.
+const LOOKED_THROUGH: usize = 1000;
 
 /// A user to be made; by default a plain one without names.
 #[derive(Default)]
@@ -46,6 +49,13 @@ pub struct UserPatch {
     pub role: Option<Role>,
     /// Whether the user is locked out.
     pub disabled: Option<bool>,
+}
+
+impl UserPatch {
+    /// Whether only admins may change it.
+    pub fn is_for_admins(&self) -> bool {
+        self.role.is_some() || self.disabled.is_some()
+    }
 }
 
 /// A user before and after a change.
@@ -107,6 +117,33 @@ impl Accounts {
         (user.first_name, user.last_name, user.role) = (new.first_name, new.last_name, new.role);
         user.must_change = new.must_change;
         Ok(user)
+    }
+
+    /// At most `limit` users who have `part` in their e-mail address, whatever its case, in the order in
+    /// which they were made, from after the user `after`; none when he is not there.
+    pub async fn find(
+        &self,
+        part: &str,
+        mut after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Option<Vec<Arc<User>>>> {
+        let part = part.to_lowercase();
+        let mut found = Vec::new();
+        loop {
+            let at_once = if part.is_empty() { limit } else { LOOKED_THROUGH };
+            let Some(users) = self.users.page(after, at_once).await? else { return Ok(None) };
+            let (count, last) = (users.len(), users.last().map(|user| user.id));
+            found.extend(
+                users.into_iter().filter(|user| user.email.as_str().to_lowercase().contains(&part)),
+            );
+            if count < at_once || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(Some(found));
+            }
+            after = last;
+            // Others have their turn.
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Changes a user, or tells that there is none. 400 naming the rule that is broken, 409 for

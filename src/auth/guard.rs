@@ -12,7 +12,9 @@ use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
-use super::{Auth, LOGIN_PATH, OPEN_PATHS, credentials, opens, path, presents_credentials};
+use super::{
+    Auth, LOGIN_PAGE, LOGIN_PATH, OPEN_PATHS, credentials, opens, path, presents_credentials,
+};
 use crate::error::{Code, Error, Result};
 use crate::models::User;
 
@@ -61,7 +63,7 @@ impl GuardRules {
 
 /// Tells the security log of an answer that refused somebody what is not for him. A wrong
 /// password has its line already.
-async fn record_refused<B>(auth: &dyn Auth, response: &ServiceResponse<B>) {
+pub async fn record_refused<B>(auth: &dyn Auth, response: &ServiceResponse<B>) {
     let caller = response.request().extensions().get::<Caller>().cloned();
     let Some(user) = caller.as_ref().and_then(Caller::user) else { return };
     let why = response.response().error().and_then(actix_web::Error::as_error::<Error>);
@@ -78,7 +80,19 @@ async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why:
 }
 
 /// Lets a request through, with the user who is speaking, or tells why not.
-async fn admit(
+pub async fn admit(
+    auth: &dyn Auth,
+    rules: &GuardRules,
+    request: &HttpRequest,
+) -> Result<Option<Caller>> {
+    let admitted = examine(auth, rules, request).await;
+    if let Err(Error::BadRequest(why)) = &admitted {
+        audit::record(Event::InputRefused, &Trace::of(request), &About::refused(request, why));
+    }
+    admitted
+}
+
+async fn examine(
     auth: &dyn Auth,
     rules: &GuardRules,
     request: &HttpRequest,
@@ -138,6 +152,6 @@ fn is_cross_site(auth: &dyn Auth, rules: &GuardRules, request: &HttpRequest) -> 
     let of_scheme =
         |scheme| authorization.is_some_and(|a| credentials::of_scheme(a, scheme).is_some());
     let ambient = auth.session_cookie(request)?.is_some() || of_scheme("Basic");
-    let login = opens(LOGIN_PATH, request.path());
+    let login = [LOGIN_PATH, LOGIN_PAGE].iter().any(|login| opens(login, request.path()));
     Ok((ambient || login) && !of_scheme("Bearer"))
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Once;
 
-use actix_web::http::header::{HeaderMap, HeaderValue, VIA, X_FORWARDED_FOR};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, X_FORWARDED_FOR};
 use ipnet::{IpNet, Ipv4Net};
 
 pub use original::Original;
@@ -67,9 +67,21 @@ impl Proxies {
     }
 }
 
+/// What proxies add beside what the standards and [`tells_of_another`] know, in lower case.
+const OTHER_SIGNS: [&str; 7] = [
+    "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "fly-client-ip",
+    "fastly-client-ip",
+];
+
 /// Whether a request shows any sign of a proxy on its way.
 pub fn shows_a_proxy(headers: &HeaderMap) -> bool {
-    headers.contains_key(VIA) || headers.keys().any(|name| tells_of_another(name.as_str()))
+    let names = &mut headers.keys().map(HeaderName::as_str);
+    names.any(|name| tells_of_another(name) || OTHER_SIGNS.contains(&name))
 }
 
 /// Whether a header of this name, in lower case, says for whom, or as what, a request is handed
@@ -83,7 +95,7 @@ pub fn tells_of_another(name: &str) -> bool {
 fn is_of_proxies(name: &str) -> bool {
     name.starts_with("x-forwarded-")
         || name.starts_with("x-original-")
-        || matches!(name, "x-real-ip" | "forwarded")
+        || matches!(name, "x-forwarded" | "x-real-ip" | "forwarded")
 }
 
 /// The address in an entry, with or without a port.

@@ -4,7 +4,10 @@ use std::str::FromStr;
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use url::{Host, Url};
+use url::{Host, Position, Url};
+
+/// The most bytes of a way back: it is kept in a cookie meanwhile.
+const LONGEST_WAY_BACK: usize = 2048;
 
 /// Where one logs in, and to where one may go from there.
 #[derive(Clone, Debug)]
@@ -13,17 +16,32 @@ pub struct Redirects {
     pub login: LoginUrl,
     /// The hosts that one may be sent back to.
     pub allowed: AllowedRedirects,
+    /// Whether the service is reached over https alone, and then what it guards is, too.
+    pub https: bool,
 }
 
 impl Redirects {
     /// The address in its one spelling, if one may be sent there. It is read as browsers read it, so
-    /// that the host that is looked at is the host that they would go to.
+    /// that the host that is looked at is the host that they would go to. Where https is all there is,
+    /// plain http at its usual port becomes https: a proxy may not know what is in front of it.
     pub fn accept(&self, address: &str) -> Option<Url> {
-        let url = Url::parse(address).ok()?;
-        let is_web = matches!(url.scheme(), "http" | "https");
+        let mut url = Url::parse(address).ok()?;
+        if self.https && url.scheme() == "http" && url.port().is_none() {
+            url.set_scheme("https").ok()?;
+        }
+        let is_web = url.scheme() == "https" || (url.scheme() == "http" && !self.https);
         let anonymous = url.username().is_empty() && url.password().is_none();
         let allowed = self.allowed.0.iter().any(|target| target.is_of(&url));
         (is_web && anonymous && allowed).then_some(url)
+    }
+
+    /// Where one goes after a login that began with this way back: a path of the host that was asked,
+    /// or an address that is accepted; in its one spelling. None for any other, and for what is too long
+    /// to be kept meanwhile.
+    pub fn way_back(&self, to: &str) -> Option<String> {
+        let is_path = to.starts_with('/');
+        let back = if is_path { path_here(to) } else { self.accept(to).map(String::from) };
+        back.filter(|back| back.len() <= LONGEST_WAY_BACK)
     }
 
     /// The same; and once the log tells that a host is not listed, which somebody may have forgotten.
@@ -49,6 +67,16 @@ impl Redirects {
         let back = utf8_percent_encode(address.as_str(), NON_ALPHANUMERIC);
         format!("{login}{sign}return_to={back}")
     }
+}
+
+/// A path of the host that was asked, as browsers read it: what they would take for another host is
+/// none.
+fn path_here(to: &str) -> Option<String> {
+    let here = Url::parse("http://here").ok()?;
+    let url = here.join(to).ok().filter(|url| url.origin() == here.origin())?;
+    let path = &url[Position::BeforePath..];
+    // Without what precedes it, a path could be read anew.
+    (url.username().is_empty() && !path.starts_with("//")).then(|| path.to_owned())
 }
 
 /// The page where one logs in: `https://id.example.com/login`, or `/login`.
@@ -149,6 +177,8 @@ impl FromStr for Target {
         let port = port.map(|port| Some(port).filter(digits)?.parse().ok());
         let host = Host::parse(name).map_err(|_| wrong())?;
         let sound = match &host {
+            // All hosts below `com` would be all the world.
+            Host::Domain(name) if below && !name.contains('.') => name == "localhost",
             Host::Domain(name) => name.split('.').all(is_label),
             _ => !below,
         };
@@ -172,7 +202,7 @@ mod tests {
 
     fn redirects(allowed: &str) -> Redirects {
         let login = "https://id.example.com/login".parse().unwrap();
-        Redirects { login, allowed: allowed.parse().unwrap() }
+        Redirects { login, allowed: allowed.parse().unwrap(), https: false }
     }
 
     fn accepted(allowed: &str, address: &str) -> Option<String> {
@@ -218,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn where_https_is_all_there_is_nobody_is_sent_to_plain_http() {
+        let https = Redirects { https: true, ..redirects("app.example.com") };
+        let sent = |address| https.accept(address).map(String::from);
+        for address in ["https://app.example.com/x?y", "http://app.example.com:80/x?y"] {
+            assert_eq!(sent(address).as_deref(), Some("https://app.example.com/x?y"));
+        }
+        assert_eq!(sent("http://app.example.com:8080/"), None);
+        assert_eq!(
+            sent("https://app.example.com:8080/").as_deref(),
+            Some("https://app.example.com:8080/")
+        );
+    }
+
+    #[test]
     fn the_usual_tricks_lead_nowhere_else() {
         for address in [
             "https://app.example.com@evil.example/",
@@ -243,6 +287,39 @@ mod tests {
             accepted("app.example.com", spelled).as_deref(),
             Some("https://app.example.com/evil")
         );
+    }
+
+    #[test]
+    fn the_way_back_is_a_path_here_or_a_listed_host() {
+        let to = redirects("app.example.com");
+        for (sent, way) in [
+            ("/", "/"),
+            ("/account?x=1", "/account?x=1"),
+            ("/a/../admin/users", "/admin/users"),
+            ("/\u{e4}", "/%C3%A4"),
+            ("/a\r\nLocation: x", "/aLocation:%20x"),
+            ("/@evil.example", "/@evil.example"),
+            ("/https://evil.example/", "/https://evil.example/"),
+            ("https://app.example.com/x", "https://app.example.com/x"),
+        ] {
+            assert_eq!(to.way_back(sent).as_deref(), Some(way), "{sent}");
+        }
+        for sent in [
+            "",
+            "account",
+            "//evil.example/",
+            "/\\evil.example/",
+            "/\t/evil.example/",
+            "/..//evil.example/",
+            "/.//evil.example/",
+            "/%2e%2e//evil.example/",
+            "https://evil.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+        ] {
+            assert_eq!(to.way_back(sent), None, "{sent}");
+        }
+        assert_eq!(to.way_back(&format!("/{}", "x".repeat(LONGEST_WAY_BACK))), None);
     }
 
     #[test]
@@ -287,6 +364,8 @@ mod tests {
             "*.127.0.0.1",
             "a@b.example",
             "*.*.example.com",
+            "*.com",
+            "*.",
             "[::1",
         ] {
             let refused = bad.parse::<AllowedRedirects>().unwrap_err();

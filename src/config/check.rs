@@ -8,6 +8,9 @@ use super::{Config, SESSION_DURATION};
 use crate::auth::cookie::SessionCookie;
 use crate::models::Email;
 
+/// The fewest bytes of a key that nobody can guess.
+const SHORTEST_KEY: usize = 32;
+
 /// The first admin, as the settings have him.
 pub struct FirstAdmin {
     /// His address.
@@ -36,6 +39,7 @@ impl Config {
         self.check_cookie()?;
         self.check_audit_file()?;
         self.check_backup_dir()?;
+        self.check_pages_key()?;
         let duration = self.session_duration.unwrap_or(SESSION_DURATION);
         if let Some(idle) = self.session_idle_timeout.filter(|idle| *idle > duration)
             && duration.0 > 0
@@ -51,12 +55,22 @@ impl Config {
         self.check_first_admin()
     }
 
+    fn check_pages_key(&self) -> Result<(), String> {
+        let is_short = |key: &str| key.len() < SHORTEST_KEY;
+        if self.pages_key().is_some_and(is_short) {
+            let like = "like the output of 'openssl rand -base64 32'";
+            return Err(format!("PAGES_KEY: must have at least {SHORTEST_KEY} characters, {like}"));
+        }
+        Ok(())
+    }
+
     /// The security log must not be written into a file of records.
     fn check_audit_file(&self) -> Result<(), String> {
         let Some(file) = self.audit_file() else { return Ok(()) };
         let beside = folder(parent(file)) == folder(&self.data_dir);
         let name = file.file_name().unwrap_or_default().as_encoded_bytes();
-        if beside && (name.starts_with(b"User") || name == b".lock") {
+        let is_ours = name.starts_with(b"User") || name == b".lock" || name.starts_with(b"pages.");
+        if beside && is_ours {
             let what = "must not be a file that DATA_DIR keeps records in";
             return Err(format!("AUDIT_FILE='{}': {what}", file.display()));
         }

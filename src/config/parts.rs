@@ -17,10 +17,15 @@ impl Config {
         SessionCookie::new(&self.session_name, self.is_https(), domain)
     }
 
+    /// The origin at which the service is reached, where it is set.
+    pub fn origin(&self) -> Option<String> {
+        self.public_url.0.as_ref().map(PublicUrl::origin)
+    }
+
     /// What the guard goes by.
     pub fn guard_rules(&self) -> GuardRules {
         let OriginList { listed, any } = self.cors_origins.clone();
-        let own = self.public_url.0.as_ref().map(PublicUrl::origin);
+        let own = self.origin();
         GuardRules {
             invalid_status: self.invalid_status,
             origins: Origins { own, https: self.is_https(), listed, any },
@@ -30,14 +35,12 @@ impl Config {
 
     /// Where a login is, and to where it may lead back.
     pub fn redirects(&self) -> Redirects {
-        let (set, allowed) = (self.login_url.0.clone(), self.allowed_redirects.clone());
-        match &self.public_url.0 {
-            Some(url) => Redirects {
-                login: set.unwrap_or_else(|| LoginUrl::at(&url.origin())),
-                allowed: allowed.and(url.host()),
-            },
-            None => Redirects { login: set.unwrap_or_else(LoginUrl::here), allowed },
-        }
+        let (set, listed) = (self.login_url.0.clone(), self.allowed_redirects.clone());
+        let (login, allowed) = match &self.public_url.0 {
+            Some(url) => (LoginUrl::at(&url.origin()), listed.and(url.host())),
+            None => (LoginUrl::here(), listed),
+        };
+        Redirects { login: set.unwrap_or(login), allowed, https: self.is_https() }
     }
 
     /// How many mistakes a minute the throttle lets a person make; none when it is off.

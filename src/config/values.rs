@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::api::LoginErrors;
+use crate::acts::LoginErrors;
 use crate::auth::guard::InvalidStatus;
 
 /// The longest duration of a session that can be asked for, in seconds: ten years.

@@ -3,12 +3,14 @@
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::OnceLock;
 
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+
 /// A file that pages load. Its path has the hash of what is in it, so it may be kept for ever.
 pub struct Asset {
     /// What is in it.
     pub text: &'static str,
-    /// Its media type.
-    pub kind: &'static str,
+    kind: &'static str,
     folder: &'static str,
     ending: &'static str,
     path: OnceLock<String>,
@@ -43,6 +45,16 @@ impl Asset {
     pub fn path(&self) -> &str {
         self.path
             .get_or_init(|| format!("{}/{:016x}.{}", self.folder, hash(self.text), self.ending))
+    }
+
+    /// The answer that has it.
+    pub fn answer(&self) -> HttpResponse {
+        let mut answer = HttpResponse::Ok();
+        answer.insert_header((CONTENT_TYPE, self.kind));
+        answer
+            .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"));
+        answer.insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"));
+        answer.body(self.text)
     }
 }
 

@@ -203,10 +203,7 @@ fn pathways_are_documented() {
         names
     };
     assert_eq!(callers("hasher.verify("), ["auth/accounts/log_in.rs"]);
-    assert_eq!(
-        callers("accounts.log_in("),
-        ["api/auth_session.rs", "api/fresh.rs", "auth/basic.rs"]
-    );
+    assert_eq!(callers("accounts.log_in("), ["acts/fresh.rs", "acts/login.rs", "auth/basic.rs"]);
 }
 
 fn eight_characters() {

@@ -164,6 +164,7 @@ fn what_is_asked_in_another_way_is_told_what_there_is() {
         ("role=root", "role must be \"admin\" or \"user\""),
         ("role=", "role must be \"admin\" or \"user\""),
         ("touch=2", "touch must be true or false, or 1 or 0"),
+        ("touch=", "touch must be true or false, or 1 or 0"),
         ("redirect=maybe", "redirect must be true or false, or 1 or 0"),
         ("touch=0&touch=1", "touch must not be sent twice"),
         ("role=%ff", "role must be UTF-8"),
@@ -323,9 +324,22 @@ fn only_a_browser_that_wants_a_page_is_sent_anywhere() {
         ("?redirect=1", "GET", Some("application/json")),
         ("?redirect=1", "GET", Some("*/*")),
         ("?redirect=1", "GET", Some("text/htmlx, xtext/html")),
+        ("?redirect=1", "GET", Some("application/json, text/html;q=0")),
         ("?redirect=1", "GET", None),
     ] {
         assert!(!ask(query, method, accept), "{query} {method} {accept:?}");
+    }
+}
+
+#[test]
+fn nobody_is_sent_to_a_page_where_nobody_can_log_in() {
+    for kind in ["none", "auth", "basic_auth"] {
+        let server = Program::of(kind).set("TRUSTED_PROXIES", "127.0.0.1");
+        let server = server.set("ALLOWED_REDIRECTS", "app.example.com").start();
+        let request = for_browser(&server, "").header("X-Forwarded-Host", "app.example.com");
+        let answer = request.header("X-Forwarded-Uri", "/").send();
+        assert_eq!(sent_to(&answer), None, "{kind}");
+        assert!(answer.header("www-authenticate").is_some(), "{kind}");
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::{Bytes, CONTENT_TYPE, Fields, Value};
+use super::Fields;
 
 /// Any bytes as the body of a request: JSON, a form, and a multipart form whose boundary is x. What
 /// is taken is what another reader takes it for, and has each member once.

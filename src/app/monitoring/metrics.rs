@@ -81,7 +81,7 @@ fn of_traffic(registry: &mut Registry, traffic: &Traffic) {
 
 fn of_accounts(registry: &mut Registry, accounts: &Arc<Accounts>) {
     let help = "Passwords that were given to log in, by the way they came and what came of them";
-    registry.register("logins", help, accounts.attempts.0.clone());
+    registry.register("logins", help, accounts.attempts.counts.clone());
     let lanes = Arc::clone(accounts);
     let help = "Passwords that are being hashed or wait for it";
     registry.register("hashing_jobs", help, Reading(move || lanes.hasher.lanes().busy()));

@@ -14,11 +14,11 @@ use crate::models::{Password, PasswordHash, User, UserId};
 /// On which way somebody proves who he is (ASVS 6.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pathway {
-    /// `POST /auth_session/login`.
+    /// The login, by the API or on its page.
     Login,
     /// Basic credentials, where the kind is Basic.
     Basic,
-    /// `POST /auth_session/reauth`.
+    /// The password once more, by `POST /auth_session/reauth` or on its page.
     Reauth,
     /// The current password, with a request that needs a fresh proof.
     CurrentPassword,
@@ -95,7 +95,7 @@ impl Accounts {
         attempt: &Attempt,
     ) -> Result<Result<Arc<User>, Refusal>> {
         let decided = self.decide(email, password, attempt).await;
-        self.attempts.note(attempt.pathway, &decided);
+        self.attempts.note(attempt.pathway, &decided, self.clock.now());
         decided
     }
 

@@ -14,8 +14,16 @@ use crate::error::{Error, Result};
 use crate::models::{Role, User, UserId};
 
 /// What a user may do who must change his password: change it, or leave.
-const WAYS_OUT: [(Method, &str); 2] =
-    [(Method::PUT, "/api/v1/users/me/password"), (Method::DELETE, "/api/v1/auth_session/logout")];
+const WAYS_OUT: [(Method, &str); 5] = [
+    (Method::PUT, "/api/v1/users/me/password"),
+    (Method::DELETE, "/api/v1/auth_session/logout"),
+    (Method::GET, PASSWORD_PAGE),
+    (Method::HEAD, PASSWORD_PAGE),
+    (Method::POST, PASSWORD_PAGE),
+];
+
+/// Where people change their password.
+const PASSWORD_PAGE: &str = "/account/password";
 
 /// Who is speaking, as the guard found. Handlers state their policy by asking for it.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ mod tests;
 mod when;
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
 use super::super::asset::Asset;
 
@@ -19,12 +20,15 @@ pub use login::{ConfirmPage, LoggedInPage, LoginPage, LogoutPage};
 pub use when::When;
 
 /// The stylesheet of all pages.
-pub static STYLESHEET: Asset =
+static STYLESHEET: Asset =
     Asset::stylesheet("/login", include_str!("../../../templates/pages.css"));
 /// What all pages run: it lets a password be seen.
-pub static SCRIPT: Asset = Asset::script("/login", include_str!("../../../templates/pages.js"));
+static SCRIPT: Asset = Asset::script("/login", include_str!("../../../templates/pages.js"));
 /// The picture that stands for the pages among others.
-pub static ICON: Asset = Asset::picture("/login", include_str!("../../../templates/icon.svg"));
+static ICON: Asset = Asset::picture("/login", include_str!("../../../templates/icon.svg"));
+
+/// All that the pages load.
+pub static ASSETS: [&Asset; 3] = [&STYLESHEET, &SCRIPT, &ICON];
 
 /// What every page has around it.
 #[derive(Default)]
@@ -58,6 +62,7 @@ pub struct Who {
 }
 
 /// What came of something, said once.
+#[derive(Serialize, Deserialize)]
 pub struct Notice {
     /// Whether it went well.
     pub good: bool,

@@ -93,7 +93,7 @@ pub struct UsersPage {
 }
 
 /// Lets an admin create a user.
-#[derive(Template)]
+#[derive(Default, Template)]
 #[template(path = "pages/new_user.html")]
 pub struct NewUserPage {
     /// What is around it.

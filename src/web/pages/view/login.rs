@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Field, Frame, first_wrong};
 
 /// Asks who it is.
-#[derive(Template)]
+#[derive(Default, Template)]
 #[template(path = "pages/login.html")]
 pub struct LoginPage {
     /// What is around it.

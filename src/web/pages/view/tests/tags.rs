@@ -55,7 +55,10 @@ pub fn forms(page: &str) -> Vec<String> {
                 let (method, action) = (tag.get("method").unwrap(), tag.get("action").unwrap());
                 forms.push(format!("{method} {action}"));
             }
-            ("input" | "select", Some(name), Some(form)) => form.push_str(&format!(" {name}")),
+            ("input" | "select", Some(name), Some(form)) => {
+                form.push(' ');
+                form.push_str(name);
+            }
             _ => {}
         }
     }

@@ -2,38 +2,45 @@
 
 use std::sync::Arc;
 
-use super::body::{Body, Fields};
 use super::call::Call;
 use crate::auth::accounts::{Attempt, Pathway};
 use crate::auth::audit::Trace;
 use crate::error::{Error, Result};
 use crate::models::{Password, User};
 
-/// The member of a body that holds the password of whoever is speaking.
-pub const CURRENT_PASSWORD: &str = "current_password";
-
 impl Call {
-    /// 403 "Fresh login required" unless the caller proved lately who he is, or `fields` hold his
+    /// 403 "Fresh login required" unless the caller proved lately who he is, or `proof` is his
     /// current password. From here on the caller is as he is now.
-    pub async fn must_be_fresh(&mut self, fields: &Fields) -> Result<()> {
+    pub async fn must_be_fresh(&mut self, proof: Option<String>) -> Result<()> {
         let Some(user) = self.caller.user() else { return Ok(()) };
         if !self.is_fresh().await? {
-            let password = fields.text(CURRENT_PASSWORD)?.filter(|password| !password.is_empty());
+            let password = proof.filter(|password| !password.is_empty());
             let password = password.ok_or(Error::FreshLoginRequired)?;
             self.prove(user, password, Pathway::CurrentPassword).await?;
         }
         self.again().await
     }
 
-    /// The same for a route that needs no body but for this.
-    pub async fn must_be_fresh_by(&mut self, body: Body) -> Result<()> {
-        let unneeded = self.caller.user().is_none() || self.is_fresh().await?;
-        let fields = if unneeded { Fields::default() } else { body.any().await? };
-        self.must_be_fresh(&fields).await
+    /// Takes the password of the caller, who is `user`: what he does with this call is done with a
+    /// fresh proof. 403 if it is not his password.
+    pub async fn give_proof(&mut self, user: &User, password: String) -> Result<()> {
+        let proved = self.prove(user, password, Pathway::Reauth).await?;
+        // Of another password than he came in with, the session knows nothing.
+        let as_he_came = self.caller.user().map(|user| user.credential_version);
+        if as_he_came != Some(proved.credential_version) {
+            return Err(self.rules.refusal());
+        }
+        self.note_proof();
+        Ok(())
+    }
+
+    /// Whether nothing more has to be shown for what needs a fresh proof.
+    pub async fn needs_no_proof(&self) -> Result<bool> {
+        Ok(self.caller.user().is_none() || self.is_fresh().await?)
     }
 
     /// The user, if this is his password; 403 if not, 429 after too many wrong ones.
-    pub async fn prove(
+    pub(super) async fn prove(
         &self,
         user: &User,
         password: String,
@@ -47,6 +54,6 @@ impl Call {
     }
 
     async fn is_fresh(&self) -> Result<bool> {
-        self.auth.is_fresh(&self.request, self.rules.reauth_window).await
+        Ok(self.is_proved() || self.auth.is_fresh(&self.request, self.rules.reauth_window).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! A call of the API: what handlers need that do more than read.
+//! A call: who asks, and what there is to answer him with.
 
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub struct Call {
     pub accounts: web::Data<Accounts>,
     /// What the guard goes by.
     pub rules: web::Data<GuardRules>,
+    /// Whether the caller has proved with this very call who he is.
+    is_proved: bool,
 }
 
 impl FromRequest for Call {
@@ -45,6 +47,7 @@ impl Call {
             auth: web::Data::from_request(request, payload).into_inner()?,
             accounts: web::Data::from_request(request, payload).into_inner()?,
             rules: web::Data::from_request(request, payload).into_inner()?,
+            is_proved: false,
         })
     }
 
@@ -61,12 +64,24 @@ impl Call {
         self.auth.current_session(&self.request).await
     }
 
-    /// The session that speaks, if it is one, under a new id. What it gets that for has been done
-    /// already, so a failure is told to the log and not to the client.
+    /// Whether the caller has proved with this very call who he is.
+    pub fn is_proved(&self) -> bool {
+        self.is_proved
+    }
+
+    /// From here on the caller counts as having proved who he is.
+    pub(super) fn note_proof(&mut self) {
+        self.is_proved = true;
+    }
+
+    /// The session that speaks, if it is one, under a new id; and fresh, if the caller has proved with
+    /// this call who he is. What it gets that for has been done already, so a failure is told to the
+    /// log and not to the client.
     pub async fn renewed(&self) -> Option<NewSession> {
+        let why = if self.is_proved { Renewal::Proved } else { Renewal::Asked };
         let renewed = match (self.auth.sessions(), self.caller.user(), self.session().await) {
             (Some(sessions), Some(user), Ok(Some(session))) => {
-                sessions.renew(&session, user, Renewal::Asked).await
+                sessions.renew(&session, user, why).await
             }
             (_, _, session) => session.map(|_| None),
         };
