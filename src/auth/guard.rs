@@ -85,6 +85,18 @@ pub async fn admit(
     rules: &GuardRules,
     request: &HttpRequest,
 ) -> Result<Option<Caller>> {
+    let admitted = examine(auth, rules, request).await;
+    if let Err(Error::BadRequest(why)) = &admitted {
+        audit::record(Event::InputRefused, &Trace::of(request), &About::refused(request, why));
+    }
+    admitted
+}
+
+async fn examine(
+    auth: &dyn Auth,
+    rules: &GuardRules,
+    request: &HttpRequest,
+) -> Result<Option<Caller>> {
     path::check(request.path())?;
     if is_cross_site(auth, rules, request)? {
         let about = About::refused(request, "cross-site");

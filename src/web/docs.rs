@@ -11,19 +11,14 @@ use askama::Template;
 use bytes::Bytes;
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
 
+use super::asset::Asset;
 use crate::api::Document;
-use crate::web::asset::Asset;
 use operation::Operation;
 use prose::Prose;
 use schema::{Member, Schemas};
 
 /// The stylesheet of the page.
-pub static STYLESHEET: Asset = Asset::new(
-    "/docs/",
-    "css",
-    "text/css; charset=utf-8",
-    include_str!("../../templates/docs.css"),
-);
+pub static STYLESHEET: Asset = Asset::stylesheet("/docs", include_str!("../../templates/docs.css"));
 
 /// Where a service is reached that nobody has set anything for.
 const ADDRESS: &str = "http://127.0.0.1:5000";

@@ -1,5 +1,6 @@
 //! Starts the real program on a free port with a data directory of its own, and speaks HTTP to it.
 
+mod browser;
 mod client;
 mod in_process;
 mod process;
@@ -9,6 +10,7 @@ mod tls;
 #[path = "../store/harness/watched_files.rs"]
 mod watched_files;
 
+pub use browser::{Browser, PAGE};
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
 pub use process::{Program, Server, TempDir, run, run_with_input, shell};

@@ -15,8 +15,6 @@ use tokio::task::JoinError;
 
 use super::{GuardRules, admit, record_refused};
 use crate::auth::Auth;
-use crate::auth::audit::{self, About, Event, Trace};
-use crate::error::Error;
 
 /// The guard: `web::scope("/mine").wrap(service.guard())`.
 #[derive(Clone)]
@@ -94,13 +92,7 @@ where
             response.map_into_boxed_body()
         }
         // An answer, not an error: an error would lose cookies that are set further out.
-        Err(refused) => {
-            if let Error::BadRequest(why) = &refused {
-                let about = About::refused(request.request(), why);
-                audit::record(Event::InputRefused, &Trace::of(request.request()), &about);
-            }
-            request.into_response(refused.error_response())
-        }
+        Err(refused) => request.into_response(refused.error_response()),
     };
     if response.status() == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static(auth.challenge());

@@ -7,6 +7,7 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpResponse, ResponseError as _};
 use askama::Template;
+use url::Url;
 
 use super::view::Notice;
 use crate::auth::{Auth, NewSession, SESSION_CHALLENGE};
@@ -15,11 +16,16 @@ use crate::error::Error;
 /// What a page may load, and whom its forms may be sent to. A form that is answered by a redirect
 /// is sent there too, as browsers see it.
 fn policy(form_leads_to: Option<&str>) -> String {
-    let (sign, origin) = form_leads_to.map_or(("", ""), |origin| (" ", origin));
+    let target = form_leads_to.and_then(origin).map_or_else(String::new, |to| format!(" {to}"));
     format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-         form-action 'self'{sign}{origin}; base-uri 'none'; frame-ancestors 'none'"
+         form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'"
     )
+}
+
+/// The origin of a whole address. A path has none: it leads to where one is.
+fn origin(address: &str) -> Option<String> {
+    Url::parse(address).ok().map(|url| url.origin().ascii_serialization())
 }
 
 /// A page.
@@ -27,15 +33,15 @@ pub fn page(status: StatusCode, view: &impl Template) -> HttpResponse {
     page_leading_to(None, status, view)
 }
 
-/// A page whose form leads to another origin in the end.
+/// A page whose form leads to this address in the end.
 pub fn page_leading_to(
-    origin: Option<&str>,
+    address: Option<&str>,
     status: StatusCode,
     view: &impl Template,
 ) -> HttpResponse {
     let mut answer = HttpResponse::build(status);
     answer.insert_header((CONTENT_TYPE, "text/html; charset=utf-8"));
-    answer.insert_header((CONTENT_SECURITY_POLICY, policy(origin)));
+    answer.insert_header((CONTENT_SECURITY_POLICY, policy(address)));
     answer.insert_header((CACHE_CONTROL, "no-store"));
     if status == StatusCode::UNAUTHORIZED {
         answer.insert_header((WWW_AUTHENTICATE, SESSION_CHALLENGE));
@@ -45,7 +51,16 @@ pub fn page_leading_to(
 
 /// A page that tells of an error: with its status, and the headers that belong to it.
 pub fn page_about(error: &Error, view: &impl Template) -> HttpResponse {
-    let mut answer = page(error.status_code(), view);
+    page_about_leading_to(None, error, view)
+}
+
+/// The same, when its form leads to this address in the end.
+pub fn page_about_leading_to(
+    address: Option<&str>,
+    error: &Error,
+    view: &impl Template,
+) -> HttpResponse {
+    let mut answer = page_leading_to(address, error.status_code(), view);
     like(&error.error_response(), &mut answer);
     answer
 }

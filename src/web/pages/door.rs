@@ -14,7 +14,7 @@ use super::visit::who;
 use super::words;
 use crate::auth::Auth;
 use crate::auth::audit::X_REQUEST_ID;
-use crate::auth::guard::{GuardRules, admit, record_refused};
+use crate::auth::guard::{GuardRules, admit, record_refused, seen_through};
 use crate::error::{Code, Error};
 
 /// The middleware: for `middleware::from_fn`.
@@ -35,7 +35,8 @@ pub async fn door<B: MessageBody + 'static>(
             return Ok(request.into_response(answer));
         }
     }
-    let response = next.call(request).await?;
+    let changes_nothing = request.method().is_safe();
+    let response = seen_through(changes_nothing, next.call(request)).await?;
     if response.status() == StatusCode::FORBIDDEN {
         record_refused(auth.as_ref(), &response).await;
     }

@@ -2,10 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, Scope, web};
+use actix_web::{HttpRequest, HttpResponse, Scope, web};
 use url::Url;
 
-use super::answer::{like, page, page_leading_to, see_other, see_other_with};
+use super::answer::{page, page_about_leading_to, page_leading_to, see_other, see_other_with};
 use super::state::State;
 use super::view::{Field, Frame, LoggedInPage, LoginPage, LogoutPage, Notice};
 use super::visit::name_of;
@@ -50,7 +50,9 @@ async fn show(
         return Ok(logged_in(&state, back, &user));
     }
     let frame = Frame { who: None, notice: state.take_notice() };
-    Ok(form(StatusCode::OK, back.as_deref(), LoginPage { frame, ..LoginPage::default() }))
+    let back_to = back.as_deref().and_then(host);
+    let view = LoginPage { frame, back_to, ..LoginPage::default() };
+    Ok(page_leading_to(back.as_deref(), StatusCode::OK, &view))
 }
 
 fn logged_in(state: &State, back: Option<String>, user: &User) -> HttpResponse {
@@ -91,9 +93,8 @@ async fn enter(
         Code::PasswordMissing => typed.password_error = Some(words::of(&error)),
         _ => typed.problem = Some(words::of(&error)),
     }
-    let mut answer = form(error.status_code(), back.as_deref(), typed);
-    like(&error.error_response(), &mut answer);
-    Ok(answer)
+    typed.back_to = back.as_deref().and_then(host);
+    Ok(page_about_leading_to(back.as_deref(), &error, &typed))
 }
 
 /// Sends somebody who has logged in to where he came from, but for who must change his password
@@ -114,17 +115,6 @@ fn credentials(fields: &Fields, remember: bool) -> Result<Credentials> {
     let email = fields.required("email")?;
     let password = Password::sent(fields.required("password")?);
     Ok(Credentials { email, password, remember })
-}
-
-/// The form; what it leads to is told.
-fn form(status: StatusCode, back: Option<&str>, mut view: LoginPage) -> HttpResponse {
-    view.back_to = back.and_then(host);
-    page_leading_to(back.and_then(origin).as_deref(), status, &view)
-}
-
-/// The origin of a whole address. A path has none: it leads to where one is.
-fn origin(address: &str) -> Option<String> {
-    Url::parse(address).ok().map(|url| url.origin().ascii_serialization())
 }
 
 /// The host of a whole address, as people know it.

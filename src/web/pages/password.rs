@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, Scope, web};
 
-use super::answer::{page, page_about, see_other_with};
+use super::answer::{page_about_leading_to, page_leading_to, see_other_with};
 use super::view::{Notice, PasswordPage};
 use super::visit::Visit;
 use super::{at, words};
@@ -19,8 +19,16 @@ pub fn routes(scope: Scope) -> Scope {
     })
 }
 
-async fn show(visit: Visit) -> Result<HttpResponse> {
-    Ok(page(StatusCode::OK, &view(&visit)?))
+async fn show(visit: Visit, redirects: web::Data<Redirects>) -> Result<HttpResponse> {
+    let view = view(&visit)?;
+    let back = way_on(&visit, &redirects, view.must_change);
+    Ok(page_leading_to(back.as_deref(), StatusCode::OK, &view))
+}
+
+/// Where one goes on who had to change his password before.
+fn way_on(visit: &Visit, redirects: &Redirects, must_change: bool) -> Option<String> {
+    let back = visit.state.way_back().filter(|_| must_change);
+    back.and_then(|to| redirects.way_back(&to))
 }
 
 fn view(visit: &Visit) -> Result<PasswordPage> {
@@ -42,14 +50,12 @@ async fn change(
     body: Body,
 ) -> Result<HttpResponse> {
     let fields = body.any().await?;
-    let must_change = visit.user()?.must_change;
+    let back = way_on(&visit, &redirects, visit.user()?.must_change);
     let error = match changed(&mut visit, &fields).await {
         Ok(session) => {
             visit
                 .state
                 .tell(&Notice::good("Your password is changed. All other sessions have ended."));
-            let back = visit.state.way_back().filter(|_| must_change);
-            let back = back.and_then(|to| redirects.way_back(&to));
             visit.state.set_way_back(None);
             let to = back.as_deref().unwrap_or("/account");
             return Ok(see_other_with(visit.call.auth.as_ref(), session.as_ref(), to));
@@ -63,7 +69,7 @@ async fn change(
         Code::Throttled | Code::Busy => view.problem = told,
         _ => view.new_error = told,
     }
-    Ok(page_about(&error, &view))
+    Ok(page_about_leading_to(back.as_deref(), &error, &view))
 }
 
 async fn changed(visit: &mut Visit, fields: &Fields) -> Result<Option<NewSession>, Error> {
