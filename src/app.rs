@@ -110,7 +110,7 @@ impl Service {
             redirects: config.redirects(),
             login_errors: config.login_errors,
             body_timeout: BodyTimeout(config.body_timeout),
-            docs: config.docs.then(|| Docs::new(document(config.cookie().name()))),
+            docs: config.docs.then(|| Docs::new(document(config.cookie().name()), config.origin())),
             pages,
         })
     }

@@ -110,7 +110,6 @@ impl Front {
         server.listen("sessiond", listener, move || {
             let here = Rc::new(Edge::new(traffic.clone(), https));
             let application = App::new()
-                // Before the routes, which may have something else answer where there is nothing.
                 .default_service(web::to(api::not_found))
                 .configure(routes.as_ref())
                 .wrap_fn(move |request, application| edge(&here, request, application));

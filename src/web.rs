@@ -35,10 +35,10 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// That show this document.
-    pub fn new(document: Document) -> Self {
-        let document = web::Data::new(document);
-        Self { document, page: web::Data::new(DocsPage::default()) }
+    /// That show this document, of a service that is reached at this address, if that is known.
+    pub fn new(document: Document, address: Option<String>) -> Self {
+        let page = DocsPage::new(address);
+        Self { document: web::Data::new(document), page: web::Data::new(page) }
     }
 
     /// Adds the page at `/docs`, and what the API shows its document from; nothing for none.

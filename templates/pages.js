@@ -1,17 +1,18 @@
-// Lets who types a password look at it.
-for (const field of document.querySelectorAll('input[type="password"]')) {
+// Each password can be seen by a button beside it. Without this all works but that.
+for (const input of document.querySelectorAll("input[type=password]")) {
   const button = document.createElement("button");
+  const label = input.labels[0].textContent.toLowerCase();
+  const show = (shown) => {
+    input.type = shown ? "text" : "password";
+    button.textContent = shown ? "Hide" : "Show";
+    button.setAttribute("aria-label", `${button.textContent} ${label}`);
+  };
   button.type = "button";
   button.className = "show";
-  button.setAttribute("aria-controls", field.id);
-  const show = (visible) => {
-    field.type = visible ? "text" : "password";
-    button.textContent = visible ? "Hide" : "Show";
-    button.setAttribute("aria-label", (visible ? "Hide " : "Show ") + field.labels[0].textContent.toLowerCase());
-  };
-  button.addEventListener("click", () => show(field.type === "password"));
-  // Hidden again when it is sent, or browsers would keep it as a text.
-  field.form.addEventListener("submit", () => show(false));
+  button.setAttribute("aria-controls", input.id);
+  button.addEventListener("click", () => show(input.type === "password"));
+  // So that the browser does not keep it as it keeps texts.
+  input.form.addEventListener("submit", () => show(false));
   show(false);
-  field.after(button);
+  input.after(button);
 }

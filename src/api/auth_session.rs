@@ -60,7 +60,10 @@ pub async fn login(
     summary = "Log out", security(("session" = []), ("bearer" = [])),
     description = "Ends the session in use, at once and everywhere.",
     responses((status = 200, description = "It has ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([MAY_LACK]))),
 )]
 pub async fn logout(

@@ -3,6 +3,7 @@
 
 mod answers;
 pub mod bodies;
+mod headers;
 pub mod parameters;
 pub mod refusals;
 mod taken;
@@ -25,14 +26,33 @@ const INTRODUCTION: &str = "Users, logins and durable, revocable sessions over p
 Log in once, and send the cookie that the answer sets, or its value as a bearer token. Every path \
 answers alike with and without one slash at its end; HEAD works where GET does; members of a body and \
 parameters that an operation does not know are ignored. Times are RFC 3339 in UTC with milliseconds. \
-Every answer has an `X-Request-Id`, by which the log can be searched.
+`/docs` shows this document to people; it is a page and no operation.
 
-A failure is `{\"error\": \"<text>\", \"code\": \"<code>\"}`. The text is for people and may change; \
-the code is for programs and stays.";
+A failure is `{\"error\": \"<text>\", \"code\": \"<code>\"}`. The code is for programs, and stays. The \
+text is for people: the classic ones, `Unauthorized`, `Forbidden`, `Not found`, `Method not allowed`, \
+`Wrong format`, `email missing`, `password missing`, `no user found for this email`, `wrong password` \
+and `Can't create User: ` before a reason, stay as well; all others may change.
+
+A method that a path does not have is answered 405 with `Allow`; since no operation is, it is described \
+as the response `MethodNotAllowed`. A path that is not there is 404. Except at open paths, a request \
+without credentials is told neither: it is 401.
+
+Every answer has an `X-Request-Id`, by which the log can be searched. For browsers it has \
+`Content-Security-Policy`, `Cross-Origin-Opener-Policy`, `Cross-Origin-Resource-Policy`, \
+`Referrer-Policy` and `X-Content-Type-Options`; over https `Strict-Transport-Security`; and where \
+`CORS_ORIGINS` lists origins `Vary`, with `Access-Control-Allow-Origin`, \
+`Access-Control-Allow-Credentials` and `Access-Control-Expose-Headers` for their pages.
+
+By `Origin` and `Sec-Fetch-Site`, which browsers send by themselves, a change is refused that a page of \
+another site has set off (`cross_site`). From `TRUSTED_PROXIES`, `X-Forwarded-For` tells who is asking; \
+from anybody else it is ignored.";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "sessiond", description = INTRODUCTION),
+    info(
+        title = "sessiond", description = INTRODUCTION,
+        license(name = "MIT License or Apache License 2.0", identifier = "MIT OR Apache-2.0"),
+    ),
     servers((url = "/")),
     tags(
         (name = "session", description = "Log in, and what there is to do with the session in use."),
@@ -89,6 +109,7 @@ impl Document {
             let mut api = Api::openapi();
             api.merge((self.beside)());
             answers::complete(&mut api);
+            headers::complete(&mut api);
             told::complete(&mut api, &self.cookie);
             let json = serde_json::to_vec(&api).expect("a document is JSON");
             (api, json.into())

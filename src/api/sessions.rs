@@ -36,7 +36,10 @@ pub async fn list(call: Call, id: web::Path<String>) -> Result<HttpResponse> {
     operation_id = "endSession", summary = "End a session", params(SessionOf),
     description = "By its public id. For himself and admins.",
     responses((status = 200, description = "It has ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK]))),
 )]
 pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpResponse> {
@@ -54,7 +57,10 @@ pub async fn end(call: Call, path: web::Path<(String, String)>) -> Result<HttpRe
         Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
 )]
 pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {
@@ -73,7 +79,10 @@ pub async fn end_all(mut call: Call, id: web::Path<String>, body: Body) -> Resul
     description = "The one in use among them. For admins. Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "They have ended", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM]))),
 )]
 pub async fn end_everybodys(_: Admin, mut call: Call, body: Body) -> Result<HttpResponse> {

@@ -152,7 +152,10 @@ pub async fn update(mut call: Call, id: web::Path<String>, body: Body) -> Result
     description = "His sessions end. For himself and admins. Needs a fresh login, or the password.",
     request_body = Option<FreshProof>,
     responses((status = 200, description = "He is gone", body = Nothing,
-        headers(("Set-Cookie" = String, description = "The cookie, expired, if its session ends")))),
+        headers(
+            ("Set-Cookie" = String, description = "The cookie, expired, if its session ends"),
+            ("Clear-Site-Data" = String, description = "What a browser is to forget with it"),
+        ))),
     extensions(("x-codes" = json!([NOT_FOR_ALL, MAY_LACK, FRESH, BODY, FORM, LAST_ADMIN]))),
 )]
 pub async fn delete(mut call: Call, id: web::Path<String>, body: Body) -> Result<HttpResponse> {

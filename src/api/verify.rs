@@ -29,9 +29,11 @@ use crate::models::{Role, User};
 /// It never hashes on the way of a session, and answers from memory.
 #[utoipa::path(
     get, path = "/api/v1/auth_session/verify", tag = "session", operation_id = "verify",
-    summary = "Whether a request may pass a reverse proxy", params(Verify), security(()),
+    summary = "Whether a request may pass a reverse proxy", params(Verify),
     description = "For `auth_request` of nginx, `forward_auth` of Caddy and `forwardAuth` of \
-        Traefik. It wants credentials like any other operation; without good ones it is 401.",
+        Traefik. Without good credentials it is 401, whatever `INVALID_STATUS` says. The headers \
+        with `redirect` tell of the request that is asked about. They count from \
+        `TRUSTED_PROXIES` alone, and only where they do not contradict each other.",
     responses(
         (status = 200, description = "It may, and this is whose it is", body = Nothing, headers(
             ("Remote-User" = String, description = "The e-mail address"),

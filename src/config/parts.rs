@@ -17,10 +17,15 @@ impl Config {
         SessionCookie::new(&self.session_name, self.is_https(), domain)
     }
 
+    /// The origin at which the service is reached, where it is set.
+    pub fn origin(&self) -> Option<String> {
+        self.public_url.0.as_ref().map(PublicUrl::origin)
+    }
+
     /// What the guard goes by.
     pub fn guard_rules(&self) -> GuardRules {
         let OriginList { listed, any } = self.cors_origins.clone();
-        let own = self.public_url.0.as_ref().map(PublicUrl::origin);
+        let own = self.origin();
         GuardRules {
             invalid_status: self.invalid_status,
             origins: Origins { own, https: self.is_https(), listed, any },

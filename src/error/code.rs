@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 macro_rules! codes {
     ($($code:ident $name:literal: $meaning:literal;)*) => {
         /// The reason of a failure, as it stands in the member `code` of an error. Texts are for
-        /// people and may change; these names stay.
+        /// people, and all but the classic ones may change; these names stay.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $meaning] $code,)*

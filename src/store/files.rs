@@ -1,7 +1,7 @@
 //! The few file operations that the store is made of, behind one seam, so that a test can let the
 //! n-th of them fail, tear a write or stop the world between two of them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
@@ -15,6 +15,8 @@ pub trait Files: Send + Sync + 'static {
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
     /// Opens a file to read, if there is one. It stays this file, whatever becomes of its name.
     fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>>;
+    /// Which file has this name now, if there is one.
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>>;
     /// Opens a file to append to, making it (mode 0600) when there is none.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
     /// Makes an empty file (mode 0600), in place of one that is there.
@@ -35,10 +37,8 @@ pub trait OpenFile: Send {
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts the file to `length` bytes.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
-    /// Whether it still has a name: what is written to a file without one is lost.
-    fn is_there(&self) -> io::Result<bool> {
-        Ok(true)
-    }
+    /// Which file it is: no other has the same while this one is open.
+    fn identity(&self) -> io::Result<Identity>;
 }
 
 /// A file that is open for reading, while others may write to it.
@@ -68,6 +68,10 @@ impl Files for Disk {
         Ok(file.map(|file| Box::new(file) as Box<dyn ReadFile>))
     }
 
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        Ok(none_if_missing(fs::metadata(path))?.as_ref().map(identity))
+    }
+
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
         let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
         Ok(Box::new(file))
@@ -94,8 +98,7 @@ impl Files for Disk {
 
 impl ReadFile for File {
     fn identity(&self) -> io::Result<Identity> {
-        let metadata = self.metadata()?;
-        Ok((metadata.dev(), metadata.ino()))
+        Ok(identity(&self.metadata()?))
     }
 
     fn content(&mut self) -> io::Result<Vec<u8>> {
@@ -123,8 +126,8 @@ impl OpenFile for File {
         self.set_len(length)
     }
 
-    fn is_there(&self) -> io::Result<bool> {
-        Ok(self.metadata()?.nlink() > 0)
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(&self.metadata()?))
     }
 }
 
@@ -188,6 +191,10 @@ impl io::Write for Writing<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
 }
 
 fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {

@@ -16,7 +16,7 @@ use std::time::Instant;
 use prometheus_client::metrics::histogram::Histogram;
 
 use super::change::Op;
-use super::files::{Files, OpenFile, directory_of};
+use super::files::{Files, Identity, OpenFile, directory_of};
 use super::record::Record;
 
 pub(super) use lines::{
@@ -99,9 +99,12 @@ pub struct Journal {
     files: Arc<dyn Files>,
     path: PathBuf,
     header: String,
-    file: Option<Box<dyn OpenFile>>,
+    /// The file that is open, and which one it is.
+    file: Option<(Box<dyn OpenFile>, Identity)>,
     /// Bytes that are durable and whole; 0 when there is no file.
     length: u64,
+    /// Bytes that there may be in the file: a write that failed may have left some.
+    most: u64,
     chain: Chain,
     /// How long its syncs take, in seconds.
     sync_duration: Histogram,
@@ -119,10 +122,11 @@ impl Journal {
         sync_duration: Histogram,
     ) -> Self {
         let begun = Replay::<R>::default();
-        let &Replay { ref header, chain, length, .. } = replay.unwrap_or(&begun);
-        let header = header.clone();
+        let &Replay { ref header, chain, length, torn, .. } = replay.unwrap_or(&begun);
+        let (header, most) = (header.clone(), length + torn);
         // A torn end is cut off, and the rest verified once more, before the first write.
-        Self { files, path, header, file: None, length, chain, sync_duration, suspect: true }
+        let suspect = true;
+        Self { files, path, header, file: None, length, most, chain, sync_duration, suspect }
     }
 
     /// Bytes in the journal.
@@ -130,10 +134,13 @@ impl Journal {
         self.length
     }
 
-    /// Appends one line per payload and makes them durable with one sync. On an error nothing
-    /// was appended.
+    /// Appends one line per payload and makes them durable with one sync, where whoever reads the
+    /// journal finds them. On an error nothing was appended; it is `InvalidData` when the journal
+    /// does not hold any more what was written to it, or another file has its name.
     pub fn append(&mut self, payloads: &[Vec<u8>]) -> io::Result<()> {
-        self.prepare()?;
+        if self.suspect {
+            self.reopen()?;
+        }
         let mut bytes = Vec::new();
         if self.length == 0 {
             bytes.extend_from_slice(self.header.as_bytes());
@@ -147,21 +154,16 @@ impl Journal {
     }
 
     /// Makes sure that what is written now goes where whoever reads the journal finds it, behind
-    /// what should be there. Writes nothing.
+    /// what should be there. Writes nothing; fails as an append does.
     pub fn prepare(&mut self) -> io::Result<()> {
-        if let Some(file) = &self.file {
-            // Somebody may have removed or replaced it, and then who reads it finds another one.
-            self.suspect |= !file.is_there()?;
-        }
+        self.suspect = self.suspect || !self.is_in_place()?;
         if self.suspect { self.reopen() } else { Ok(()) }
     }
 
     /// Moves the journal aside, to `aside`; the next append begins a new one, and makes both names
     /// durable before anything is written. On an error nothing was moved.
     pub fn rotate(&mut self, aside: &Path) -> io::Result<()> {
-        if self.suspect {
-            self.reopen()?; // a torn end must not be moved along
-        }
+        self.prepare()?; // neither a torn end nor another file must be moved along
         self.files.rename(&self.path, aside)?;
         self.begin_anew(header_after(&self.header, self.chain));
         Ok(())
@@ -176,32 +178,61 @@ impl Journal {
 
     fn begin_anew(&mut self, header: String) {
         self.file = None;
-        self.length = 0;
+        (self.length, self.most) = (0, 0);
         self.header = header;
         self.chain = Chain::start(&self.header);
         self.suspect = true;
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let file = self.file.as_mut().expect("reopen leaves a file");
-        let appended = file.write_all(bytes);
-        let written = appended.and_then(|()| {
-            let started = Instant::now();
-            let synced = file.sync();
-            self.sync_duration.observe(started.elapsed().as_secs_f64());
-            synced.inspect_err(|_| self.suspect = true)
-        });
+        self.most = self.length + bytes.len() as u64;
+        let written = self.write_durably(bytes);
         // What is refused now must not be there after a restart, so what was written of it is
         // taken back. If that fails too, it is tried again before the next write.
-        if written.is_err() && file.truncate(self.length).and_then(|()| file.sync()).is_err() {
+        if written.is_err() && self.take_back().is_err() {
             self.suspect = true;
         }
         written
     }
 
+    fn write_durably(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = self.open_file();
+        file.write_all(bytes)?;
+        let started = Instant::now();
+        let synced = file.sync();
+        self.sync_duration.observe(started.elapsed().as_secs_f64());
+        synced.inspect_err(|_| self.suspect = true)?;
+        // Looked at last, so that it was in place when all was durable.
+        self.suspect = !self.is_in_place()?;
+        if self.suspect { Err(changed("it was removed, renamed or replaced")) } else { Ok(()) }
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        let length = self.length;
+        let file = self.open_file();
+        file.truncate(length)?;
+        file.sync()?;
+        self.most = length;
+        Ok(())
+    }
+
+    fn open_file(&mut self) -> &mut dyn OpenFile {
+        self.file.as_mut().expect("reopen leaves a file").0.as_mut()
+    }
+
+    /// Whether the file that is open still has its name. Somebody may have removed, renamed or
+    /// replaced it, and then who reads the journal finds another one, or none.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let open = self.file.as_ref().map(|(_, identity)| *identity);
+        Ok(self.files.identity(&self.path)? == open)
+    }
+
     /// Opens the file, verifies that what should be in it is, and cuts off what should not.
     fn reopen(&mut self) -> io::Result<()> {
-        let content = self.files.read(&self.path)?.unwrap_or_default();
+        let content = match self.files.read(&self.path)? {
+            None if self.length > 0 => return Err(changed("it is gone")),
+            content => content.unwrap_or_default(),
+        };
         self.verify(&content)?;
         let mut file = self.files.open_append(&self.path)?;
         if content.len() as u64 > self.length {
@@ -209,7 +240,9 @@ impl Journal {
         }
         file.sync()?;
         self.files.sync_directory(directory_of(&self.path))?;
-        self.file = Some(file);
+        let identity = file.identity()?;
+        self.file = Some((file, identity));
+        self.most = self.length;
         self.suspect = false;
         Ok(())
     }
@@ -222,12 +255,17 @@ impl Journal {
             let payload = line.get(CHECKSUM + 1..line.len() - 1).unwrap_or_default();
             chain = chain.next(payload);
         }
-        if content.len() < length || chain != self.chain {
-            let what = format!("{}: its content has changed underneath", self.path.display());
-            return Err(io::Error::other(what));
+        let lengths = self.length..=self.most;
+        if !lengths.contains(&(content.len() as u64)) || chain != self.chain {
+            return Err(changed("its content has changed underneath"));
         }
         Ok(())
     }
+}
+
+/// The journal is not as it was left.
+fn changed(how: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, how)
 }
 
 #[cfg(test)]

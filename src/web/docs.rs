@@ -11,28 +11,33 @@ use askama::Template;
 use bytes::Bytes;
 use utoipa::openapi::{OpenApi, PathItem, RefOr, Schema};
 
+use super::asset::Asset;
 use crate::api::Document;
-use crate::web::asset::Asset;
 use operation::Operation;
 use prose::Prose;
 use schema::{Member, Schemas};
 
 /// The stylesheet of the page.
-pub static STYLESHEET: Asset = Asset::new(
-    "/docs/",
-    "css",
-    "text/css; charset=utf-8",
-    include_str!("../../templates/docs.css"),
-);
+pub static STYLESHEET: Asset = Asset::stylesheet("/docs", include_str!("../../templates/docs.css"));
+
+/// Where a service is reached that nobody has set anything for.
+const ADDRESS: &str = "http://127.0.0.1:5000";
 
 /// The page, once it has been made.
-#[derive(Default)]
-pub struct DocsPage(OnceLock<Bytes>);
+pub struct DocsPage {
+    address: String,
+    made: OnceLock<Bytes>,
+}
 
 impl DocsPage {
+    /// The page of a service that is reached at this address, if that is known.
+    pub fn new(address: Option<String>) -> Self {
+        Self { address: address.unwrap_or_else(|| ADDRESS.to_owned()), made: OnceLock::new() }
+    }
+
     /// The page about this document.
     pub fn html(&self, document: &Document) -> Bytes {
-        self.0.get_or_init(|| render(document.openapi()).into()).clone()
+        self.made.get_or_init(|| render(document.openapi(), &self.address).into()).clone()
     }
 }
 
@@ -40,8 +45,10 @@ impl DocsPage {
 #[template(path = "docs.html")]
 struct Page<'d> {
     version: &'d str,
+    address: &'d str,
     stylesheet: &'static str,
-    introduction: Vec<Prose>,
+    introduction: Prose,
+    common: Vec<Prose>,
     credentials: Vec<Credential>,
     cookie: String,
     groups: Vec<Group>,
@@ -78,7 +85,7 @@ struct Code {
     statuses: String,
 }
 
-fn render(api: &OpenApi) -> String {
+fn render(api: &OpenApi, address: &str) -> String {
     let schemas = Schemas(api.components.as_ref());
     let groups = api.tags.iter().flatten().map(|tag| Group {
         name: tag.name.clone(),
@@ -86,10 +93,14 @@ fn render(api: &OpenApi) -> String {
         operations: operations(api, &tag.name, &schemas),
     });
     let groups: Vec<Group> = groups.collect();
+    let about = api.info.description.as_deref().unwrap_or_default();
+    let (introduction, common) = about.split_once("\n\n").unwrap_or((about, ""));
     let page = Page {
         version: &api.info.version,
+        address,
         stylesheet: STYLESHEET.path(),
-        introduction: prose::paragraphs(api.info.description.as_deref().unwrap_or_default()),
+        introduction: prose::line(introduction),
+        common: prose::paragraphs(common),
         credentials: credentials(&schemas),
         cookie: schemas.cookie(),
         codes: codes(&schemas, &groups),

@@ -7,7 +7,6 @@ mod sessions_cookies;
 mod storage_logs_resources;
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,10 +15,9 @@ use serde_json::json;
 use sessiond::app::World;
 use sessiond::auth::OPEN_PATHS;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use crate::files;
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, PASSWORD, Request};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Client, Fate, InProcess, PASSWORD, Request};
 use crate::registry::Chapter;
 
 pub const CHAPTERS: [&Chapter; 4] = [
@@ -205,8 +203,9 @@ impl Fault {
 
     /// A server in whose world operations on files fail so.
     fn of_files(&self) -> InProcess {
-        let files = Arc::new(FaultyDisk(self.clone()));
-        InProcess::in_world(&[], World { files, ..World::default() })
+        let fault = self.clone();
+        // A write that fails leaves half of itself.
+        InProcess::on_disk(move |_| if fault.step().is_ok() { Fate::Done } else { Fate::Torn })
     }
 
     /// One in whose world randomness fails so.
@@ -222,66 +221,6 @@ impl Random for FaultyRandom {
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
         self.0.step()?;
         SystemRandom.fill(bytes)
-    }
-}
-
-struct FaultyDisk(Fault);
-
-struct FaultyFile(Box<dyn OpenFile>, Fault);
-
-impl Files for FaultyDisk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        self.0.step()?;
-        Disk.read(path)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
-        self.0.step()?;
-        Disk.open_read(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        self.0.step()?;
-        Ok(Box::new(FaultyFile(Disk.open_append(path)?, self.0.clone())))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        self.0.step()?;
-        Ok(Box::new(FaultyFile(Disk.create(path)?, self.0.clone())))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.step()?;
-        Disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.0.step()?;
-        Disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        self.0.step()?;
-        Disk.sync_directory(directory)
-    }
-}
-
-impl OpenFile for FaultyFile {
-    /// A write that fails leaves half of itself.
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let fate = self.1.step();
-        let written = if fate.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
-        self.0.write_all(written).and(fate)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.1.step()?;
-        self.0.sync()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.1.step()?;
-        self.0.truncate(length)
     }
 }
 

@@ -191,7 +191,7 @@ fn a_full_disk_is_not_ready_until_there_is_room_without_any_change() {
     ready_when(&server, 200);
     let filler = fill(&disk, server.program());
     let text = ["User", "UserSession"]
-        .map(|class| format!("changes of {class} cannot be written (no storage space)"))
+        .map(|class| format!("changes of {class} cannot be written: no space is left on the disk"))
         .join("; ");
     let told = ready_when(&server, 503);
     told.assert_refused(503, &format!("not ready: {text}"), "not_ready");

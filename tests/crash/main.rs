@@ -22,4 +22,5 @@ mod load;
 mod model;
 mod order;
 mod read_only;
+mod taken_away;
 mod tools;

@@ -1,16 +1,14 @@
 //! What cannot be done now is 503 with Retry-After, never 401 or 403.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 use sessiond::app::World;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, InProcess, Program};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Fate, InProcess, Program};
 
 #[track_caller]
 fn assert_unavailable(answer: &Answer, text: &str, code: &str) {
@@ -55,81 +53,20 @@ fn a_full_hashing_queue_is_503_for_login_basic_and_new_users() {
     }
 }
 
-/// A disk that can be made to fail, with files whose names begin so.
-struct Failing {
-    broken: Arc<AtomicBool>,
-    names: &'static str,
-}
-
-/// A file on it.
-struct FailingFile(Box<dyn OpenFile>, Arc<AtomicBool>);
-
-fn check(broken: &AtomicBool) -> io::Result<()> {
-    if broken.load(Ordering::SeqCst) { Err(io::Error::other("disk on fire")) } else { Ok(()) }
-}
-
-impl Failing {
-    /// Whether writing this file fails.
-    fn flag(&self, path: &Path) -> Arc<AtomicBool> {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if name.starts_with(self.names) { Arc::clone(&self.broken) } else { Arc::default() }
-    }
-}
-
-impl Files for Failing {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Disk.read(path)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
-        Disk.open_read(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let broken = self.flag(path);
-        check(&broken)?;
-        Ok(Box::new(FailingFile(Disk.open_append(path)?, broken)))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        check(&self.flag(path))?;
-        Disk.create(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        Disk.sync_directory(directory)
-    }
-}
-
-impl OpenFile for FailingFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        check(&self.1)?;
-        self.0.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        check(&self.1)?;
-        self.0.sync()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
-}
-
 /// A server on a disk that fails with these files when it is told to.
 fn on_failing(names: &'static str) -> (Arc<AtomicBool>, InProcess) {
     let broken = Arc::new(AtomicBool::new(false));
-    let files = Arc::new(Failing { broken: Arc::clone(&broken), names });
-    (broken, InProcess::in_world(&[], World { files, ..World::default() }))
+    let fails = Arc::clone(&broken);
+    let server = InProcess::on_disk(move |operation| {
+        let (what, name) = operation.split_once(' ').unwrap();
+        let is_write = ["open", "create", "write", "sync"].contains(&what);
+        if fails.load(Ordering::SeqCst) && is_write && name.starts_with(names) {
+            Fate::Torn
+        } else {
+            Fate::Done
+        }
+    });
+    (broken, server)
 }
 
 #[test]
@@ -153,7 +90,7 @@ fn a_store_that_cannot_write_is_503_and_nothing_has_changed() {
     for (request, _) in requests() {
         let answer = request.send();
         assert_unavailable(&answer, "Service unavailable", "unavailable");
-        assert!(!answer.body.contains("fire"));
+        assert!(!answer.body.contains("injected"));
         // What only reads goes on, and sees no trace of what was refused.
         assert_eq!((users().status, users().body.as_str()), (200, before.as_str()));
     }
@@ -186,7 +123,9 @@ struct Exhausted(Arc<AtomicBool>);
 
 impl Random for Exhausted {
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
-        check(&self.0)?;
+        if self.0.load(Ordering::SeqCst) {
+            return Err(io::Error::other("no randomness"));
+        }
         SystemRandom.fill(bytes)
     }
 }

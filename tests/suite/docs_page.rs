@@ -42,6 +42,20 @@ fn the_page_shows_every_operation_and_code_and_links_only_to_what_is_there() {
 }
 
 #[test]
+fn getting_started_begins_with_the_address_of_the_service_where_that_is_known() {
+    for (set, shown) in [
+        ("", "http://127.0.0.1:5000"),
+        ("https://id.example.com/", "https://id.example.com"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ] {
+        let program = Program::of("session_db_auth");
+        let program = if set.is_empty() { program } else { program.set("PUBLIC_URL", set) };
+        let page = program.start().get("/docs").send().body;
+        assert!(page.contains(&format!("<pre><code>URL={shown}\n")), "{set}");
+    }
+}
+
+#[test]
 fn the_page_runs_nothing_loads_nothing_foreign_and_says_so() {
     let server = Server::of("session_db_auth");
     let page = server.get("/docs").send();

@@ -6,12 +6,16 @@ mod in_process;
 mod process;
 mod stream;
 mod tls;
+// A disk whose operations a test decides, which the tests of the store have as well.
+#[path = "../store/harness/watched_files.rs"]
+mod watched_files;
 
 pub use browser::{Browser, PAGE};
 pub use client::{Answer, Client, Connection, Request};
 pub use in_process::{InProcess, START, block_on};
-pub use process::{Program, Server, TempDir, run, run_with_input};
+pub use process::{Program, Server, TempDir, run, run_with_input, shell};
 pub use tls::{Pair, hello};
+pub use watched_files::{Fate, WatchedFiles};
 
 /// The first admin of every server that is started here.
 pub const ADMIN: &str = "admin@example.com";

@@ -30,10 +30,20 @@ pub fn copy() -> Value {
 pub fn operations(document: &Value) -> BTreeMap<String, Value> {
     let paths = document["paths"].as_object().unwrap().iter();
     let operations = paths.flat_map(|(path, item)| {
-        let methods = item.as_object().unwrap().iter();
+        // What all methods of a path share is no method.
+        let methods = item.as_object().unwrap().iter().filter(|(name, _)| *name != "parameters");
         methods.map(move |(method, it)| (format!("{} {path}", method.to_uppercase()), it.clone()))
     });
     operations.collect()
+}
+
+/// What a document says of an answer of an operation; null if nothing.
+pub fn answer<'d>(document: &'d Value, operation: &str, status: u16) -> &'d Value {
+    let (method, path) = operation.split_once(' ').unwrap();
+    let operation = &document["paths"][path][method.to_lowercase()];
+    let answer = &operation["responses"][status.to_string()];
+    let name = answer["$ref"].as_str().and_then(|at| at.strip_prefix("#/components/responses/"));
+    name.map_or(answer, |name| &document["components"]["responses"][name])
 }
 
 /// The routes as `src/api.rs` lists them. HEAD goes with GET.
@@ -105,8 +115,8 @@ fn open_operations_are_those_that_need_no_credentials() {
         let path = path.replace("{id}", NOBODY).replace("{session}", NOBODY);
         let answer = server.request(method, &path).send();
         let is_open = it["security"] == json!([{}]);
-        // Two open ones answer 401 by themselves.
-        let refuses = ["/unauthorized", "/verify"].iter().any(|end| path.ends_with(end));
+        // An open one shows what a 401 looks like.
+        let refuses = path.ends_with("/unauthorized");
         assert_eq!(answer.status == 401, !is_open || refuses, "{operation}");
         assert_eq!(answer.status == 401 && is_open, refuses, "{operation}");
     }
@@ -121,6 +131,51 @@ fn errors_have_every_code_there_is_and_its_meaning() {
         let line = format!("- `{}`: {}", code.name(), code.meaning());
         assert!(schema["description"].as_str().unwrap().contains(&line), "{code}");
     }
+}
+
+#[test]
+fn texts_of_errors_that_are_said_to_stay_are_those_that_come() {
+    let about = copy()["info"]["description"].as_str().unwrap().to_owned();
+    let (_, classic) = about.split_once("the classic ones, ").unwrap();
+    let classic = classic.split_once(" stay as well").unwrap().0;
+    let said: BTreeSet<&str> = classic.split('`').skip(1).step_by(2).collect();
+    let server = Program::of("session_db_auth").set("LOGIN_ERRORS", "detailed").start();
+    let bob = json!({ "email": "bob@example.com", "password": "x" });
+    let answers = [
+        server.get("/api/v1/unauthorized").send(),
+        server.get("/api/v1/forbidden").send(),
+        server.by_admin(server.get("/api/v1/nothing_here")).send(),
+        server.post("/api/v1/status").send(),
+        server.by_admin(server.post("/api/v1/users")).json(&json!([])).send(),
+        server.by_admin(server.post("/api/v1/users")).json(&bob).send(),
+        server.login(&[]).send(),
+        server.login(&[("email", ADMIN)]).send(),
+        server.login(&[("email", ADMIN), ("password", "wrong one")]).send(),
+        server.login(&[("email", "nobody@example.com"), ("password", "wrong one")]).send(),
+    ];
+    let texts = answers.map(|answer| answer.json()["error"].as_str().unwrap().to_owned());
+    let reason = |text: &str| text.find(": ").map_or(text.len(), |at| at + 2);
+    assert_eq!(texts.iter().map(|text| &text[..reason(text)]).collect::<BTreeSet<_>>(), said);
+}
+
+#[test]
+fn the_document_says_what_cargo_toml_says_of_the_program() {
+    let info = &copy()["info"];
+    assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(info["license"]["identifier"], env!("CARGO_PKG_LICENSE"));
+}
+
+#[test]
+fn what_a_proxy_tells_is_documented_by_every_name_that_is_read() {
+    let source = fs::read_to_string(root().join("src/auth/proxies/original.rs")).unwrap();
+    let source = source.split_once("#[cfg(test)]").unwrap().0.to_lowercase().replace('_', "-");
+    let parameters = copy()["paths"]["/api/v1/auth_session/verify"]["get"]["parameters"].clone();
+    let headers = parameters.as_array().unwrap().iter().filter(|it| it["in"] == "header");
+    let documented: BTreeSet<String> =
+        headers.map(|it| it["name"].as_str().unwrap().to_lowercase()).collect();
+    let words = source.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let read = words.filter(|word| word.starts_with("x-")).map(str::to_owned);
+    assert_eq!(documented, read.collect());
 }
 
 #[test]
@@ -171,6 +226,38 @@ fn examples_of_bodies_are_taken() {
     password["current_password"] = json!(ADMIN_PASSWORD);
     let changed = server.put("/api/v1/users/me/password").session(&admin).json(&password).send();
     assert_eq!(changed.status, 200, "{}", changed.body);
+}
+
+#[test]
+fn words_that_say_yes_or_no_are_those_that_are_taken() {
+    let server = Server::of("session_db_auth");
+    let (document, admin) = (copy(), server.admin());
+    let verify = &document["paths"]["/api/v1/auth_session/verify"]["get"];
+    let end_all = &document["paths"]["/api/v1/users/{id}/sessions"]["delete"];
+    let mut parameters = [verify, end_all]
+        .into_iter()
+        .flat_map(|operation| operation["parameters"].as_array().unwrap());
+    let mut words = |name: &str| {
+        let parameter = parameters.find(|parameter| parameter["name"] == name).unwrap();
+        parameter["schema"]["enum"].as_array().unwrap().clone()
+    };
+    let taken = json!(["true", "false", "on", "off", "yes", "no", "1", "0"]);
+    for name in ["touch", "redirect", "all"] {
+        assert_eq!(json!(words(name)), taken, "{name}");
+    }
+    let all = server.delete("/api/v1/users/me/sessions?all=").session(&admin).send();
+    assert_eq!(all.status, 400);
+    let form = &document["components"]["schemas"]["LoginForm"]["properties"]["remember"]["enum"];
+    assert_eq!(form.as_array().unwrap().len(), taken.as_array().unwrap().len() + 1);
+    for word in taken.as_array().unwrap().iter().chain([&json!("")]) {
+        let word = word.as_str().unwrap();
+        let verify = format!("/api/v1/auth_session/verify?touch={word}&redirect={word}");
+        let status = if word.is_empty() { 400 } else { 200 };
+        assert_eq!(server.get(&verify).session(&admin).send().status, status, "{word:?}");
+        let fields = [("email", ADMIN), ("password", ADMIN_PASSWORD), ("remember", word)];
+        assert_eq!(server.login(&fields).send().status, 200, "{word:?}");
+        assert!(form.as_array().unwrap().contains(&json!(word)), "{word:?}");
+    }
 }
 
 #[test]

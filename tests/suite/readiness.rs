@@ -1,7 +1,7 @@
 //! `/readyz` tells what keeps the service from its work, and that nothing does any more.
 
 use std::io;
-use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -10,9 +10,8 @@ use serde_json::json;
 use sessiond::app::World;
 use sessiond::models::Role;
 use sessiond::random::{Random, SystemRandom};
-use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Connection, InProcess, PASSWORD};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Connection, Fate, InProcess, PASSWORD, START};
 
 /// How long an outcome is told again.
 const FRESH: Duration = Duration::from_secs(1);
@@ -53,105 +52,34 @@ impl Gate {
 struct Mood {
     /// There is no room for files whose names begin so.
     full: Mutex<Option<&'static str>>,
-    /// Syncs of the file with this name wait at the gate.
+    /// This operation waits at the gate.
     slow: Mutex<Option<(&'static str, Arc<Gate>)>>,
-    /// The names of all files that were made.
-    made: Mutex<Vec<String>>,
+    probes: AtomicUsize,
 }
 
 impl Mood {
-    fn check_room(&self, name: &str) -> io::Result<()> {
-        match *self.full.lock().unwrap() {
-            Some(full) if name.starts_with(full) => Err(io::ErrorKind::StorageFull.into()),
-            _ => Ok(()),
-        }
-    }
-
-    fn wait(&self, name: &str) {
-        let gate = self.slow.lock().unwrap().clone().filter(|(slow, _)| *slow == name);
-        if let Some((_, gate)) = gate {
+    fn decide(&self, operation: &str) -> Fate {
+        self.probes.fetch_add(usize::from(operation == "create User.probe"), Ordering::SeqCst);
+        let slow = self.slow.lock().unwrap().clone();
+        if let Some((_, gate)) = slow.filter(|(slow, _)| *slow == operation) {
             gate.pass();
+        }
+        let full = self.full.lock().unwrap();
+        match (operation.strip_prefix("write "), *full) {
+            (Some(name), Some(full)) if name.starts_with(full) => Fate::Failed,
+            _ => Fate::Done,
         }
     }
 
     fn probes(&self) -> usize {
-        let made = self.made.lock().unwrap();
-        made.iter().filter(|name| *name == "User.probe").count()
-    }
-}
-
-/// A disk with moods.
-struct Moody(Arc<Mood>);
-
-struct MoodyFile {
-    file: Box<dyn OpenFile>,
-    mood: Arc<Mood>,
-    name: String,
-}
-
-impl Moody {
-    fn file(&self, path: &Path, file: Box<dyn OpenFile>) -> Box<dyn OpenFile> {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        Box::new(MoodyFile { file, mood: Arc::clone(&self.0), name })
-    }
-}
-
-impl Files for Moody {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Disk.read(path)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
-        Disk.open_read(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        Ok(self.file(path, Disk.open_append(path)?))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        self.0.made.lock().unwrap().push(name);
-        Ok(self.file(path, Disk.create(path)?))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        Disk.sync_directory(directory)
-    }
-}
-
-impl OpenFile for MoodyFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.mood.check_room(&self.name)?;
-        self.file.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.mood.wait(&self.name);
-        self.file.sync()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.file.truncate(length)
-    }
-
-    fn is_there(&self) -> io::Result<bool> {
-        self.file.is_there()
+        self.probes.load(Ordering::SeqCst)
     }
 }
 
 fn on_moody_disk() -> (Arc<Mood>, InProcess) {
     let mood = Arc::new(Mood::default());
-    let files = Arc::new(Moody(Arc::clone(&mood)));
-    (mood, InProcess::in_world(&[], World { files, ..World::default() }))
+    let decides = Arc::clone(&mood);
+    (mood, InProcess::on_disk(move |operation| decides.decide(operation)))
 }
 
 /// What is answered when what was found before counts no more.
@@ -172,8 +100,9 @@ fn assert_not_ready(answer: &Answer, reasons: &str) {
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
 
-const NO_ROOM_FOR_USERS: &str = "changes of User cannot be written (no storage space)";
-const NO_ROOM_FOR_SESSIONS: &str = "changes of UserSession cannot be written (no storage space)";
+const NO_ROOM_FOR_USERS: &str = "changes of User cannot be written: no space is left on the disk";
+const NO_ROOM_FOR_SESSIONS: &str =
+    "changes of UserSession cannot be written: no space is left on the disk";
 
 #[test]
 fn a_full_disk_is_told_and_so_is_room_without_any_other_write() {
@@ -211,22 +140,70 @@ fn a_question_leaves_nothing_in_the_files() {
     assert_eq!(files(), before);
 }
 
+/// What is told of a journal that is not where or what it was.
+const NO_JOURNAL: &str =
+    "changes of User cannot be written: the journal was removed, renamed, replaced or damaged";
+
 #[test]
-fn a_journal_that_was_removed_or_replaced_is_told_until_it_is_back() {
+fn a_journal_that_was_removed_renamed_or_replaced_is_told_until_it_is_back() {
     let (_, server) = on_moody_disk();
-    let journal = server.data().join("User.journal");
+    let admin = server.admin();
+    let (journal, kept) = (server.data().join("User.journal"), server.data().join("kept"));
     let content = std::fs::read(&journal).unwrap();
-    let told = "changes of User cannot be written (other error)";
-    assert_ready(&ask(&server));
-    std::fs::remove_file(&journal).unwrap();
-    for replaced in [false, true] {
-        if replaced {
+    let takings: [&dyn Fn(); 4] = [
+        &|| std::fs::remove_file(&journal).unwrap(),
+        &|| std::fs::rename(&journal, &kept).unwrap(),
+        &|| {
+            std::fs::hard_link(&journal, &kept).unwrap();
+            std::fs::remove_file(&journal).unwrap();
+        },
+        &|| {
+            std::fs::remove_file(&journal).unwrap();
             std::fs::write(&journal, "another one\n").unwrap();
+        },
+    ];
+    for take in takings {
+        assert_ready(&ask(&server));
+        take();
+        for _ in 0..2 {
+            assert_not_ready(&ask(&server), NO_JOURNAL);
+            let body = json!({ "email": "bob@example.com", "password": PASSWORD });
+            let create = server.post("/api/v1/users").session(&admin).json(&body).send();
+            assert_eq!(create.status, 503);
         }
-        let answer = ask(&server);
-        assert_not_ready(&answer, told);
+        let _ = std::fs::remove_file(&kept);
+        std::fs::write(&journal, &content).unwrap();
+        assert_ready(&ask(&server));
     }
-    std::fs::write(&journal, content).unwrap();
+}
+
+#[test]
+fn a_data_directory_that_was_moved_is_told_until_it_is_back() {
+    let (_, server) = on_moody_disk();
+    let admin = server.admin();
+    let moved = server.data().with_file_name("moved");
+    assert_ready(&ask(&server));
+    std::fs::rename(server.data(), &moved).unwrap();
+    let sessions = NO_JOURNAL.replace("User", "UserSession");
+    assert_not_ready(&ask(&server), &format!("{NO_JOURNAL}; {sessions}"));
+    let logout = || server.delete("/api/v1/auth_session/logout").session(&admin).send().status;
+    assert_eq!(logout(), 503);
+    std::fs::rename(&moved, server.data()).unwrap();
+    assert_ready(&ask(&server));
+    assert_eq!(logout(), 200);
+}
+
+#[test]
+fn a_data_directory_that_is_gone_is_told_also_before_there_is_a_journal() {
+    let (_, server) = on_moody_disk();
+    // A start after a stop opens no journal before it is asked for something.
+    let server = server.restart(START);
+    let moved = server.data().with_file_name("moved");
+    std::fs::rename(server.data(), &moved).unwrap();
+    let gone = ["User", "UserSession"]
+        .map(|class| format!("changes of {class} cannot be written: the data directory is gone"));
+    assert_not_ready(&ask(&server), &gone.join("; "));
+    std::fs::rename(&moved, server.data()).unwrap();
     assert_ready(&ask(&server));
 }
 
@@ -250,7 +227,7 @@ fn an_outcome_is_told_again_for_a_second() {
 fn all_who_ask_at_once_share_one_look() {
     let (mood, server) = on_moody_disk();
     let (gate, arrived) = Gate::new();
-    *mood.slow.lock().unwrap() = Some(("User.probe", Arc::clone(&gate)));
+    *mood.slow.lock().unwrap() = Some(("sync User.probe", Arc::clone(&gate)));
     gate.set(true);
     let asked: Vec<Connection> = (0..8).map(|_| server.get("/readyz").start()).collect();
     arrived.recv().unwrap();
@@ -266,7 +243,7 @@ fn a_writer_that_is_stuck_is_told_and_holds_up_no_other() {
     let (mood, server) = on_moody_disk();
     let admin = server.admin();
     let (gate, arrived) = Gate::new();
-    *mood.slow.lock().unwrap() = Some(("User.journal", Arc::clone(&gate)));
+    *mood.slow.lock().unwrap() = Some(("sync User.journal", Arc::clone(&gate)));
     gate.set(true);
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     let create = server.post("/api/v1/users").session(&admin).json(&body).start();

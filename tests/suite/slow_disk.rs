@@ -1,74 +1,11 @@
 //! A disk on which a sync takes its time: who changes something waits for it, and nobody else does.
 
-use std::io;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 
 use serde_json::json;
-use sessiond::app::World;
-use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
-use crate::harness::{InProcess, PASSWORD};
-
-/// A disk whose journal of users tells when it is to be synced, and waits until it may.
-struct SlowDisk {
-    arrival: Sender<()>,
-    release: Arc<Mutex<Receiver<()>>>,
-}
-
-struct SlowFile(Box<dyn OpenFile>, Sender<()>, Arc<Mutex<Receiver<()>>>);
-
-impl Files for SlowDisk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Disk.read(path)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
-        Disk.open_read(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        let file = Disk.open_append(path)?;
-        if !path.ends_with("User.journal") {
-            return Ok(file);
-        }
-        Ok(Box::new(SlowFile(file, self.arrival.clone(), Arc::clone(&self.release))))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        Disk.create(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        Disk.sync_directory(directory)
-    }
-}
-
-impl OpenFile for SlowFile {
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let _ = self.1.send(());
-        // When the test has gone, nothing is slow any more.
-        let _ = self.2.lock().unwrap().recv();
-        self.0.sync()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
-}
+use crate::harness::{Fate, InProcess, PASSWORD};
 
 #[test]
 fn a_sync_that_takes_its_time_keeps_no_reader_and_no_session_waiting() {
@@ -77,8 +14,14 @@ fn a_sync_that_takes_its_time_keeps_no_reader_and_no_session_waiting() {
     for _ in 0..2 {
         release.send(()).unwrap();
     }
-    let files = Arc::new(SlowDisk { arrival, release: Arc::new(Mutex::new(released)) });
-    let server = InProcess::in_world(&["--workers", "1"], World { files, ..World::default() });
+    let released = Mutex::new(released);
+    let server = InProcess::on_disk(move |operation| {
+        if operation == "sync User.journal" {
+            // When the test has gone, nothing is slow any more.
+            let _ = (arrival.send(()), released.lock().unwrap().recv());
+        }
+        Fate::Done
+    });
     let admin = server.admin();
     arrived.iter().take(2).for_each(drop);
 

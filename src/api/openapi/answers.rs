@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::ObjectBuilder;
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Type};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
-use super::refusals::{ANY, GUARDED, OF_THE_API, Refusal, UNSAFE, X_CODES};
-use super::taken;
+use super::refusals::{ANY, BESIDE_THE_API, GUARDED, OF_THE_API, Refusal, UNSAFE, X_CODES};
+use super::{headers, taken};
+use crate::auth::OPEN_PATHS;
 use crate::error::Code;
 
 /// The codes that come with a status.
@@ -22,6 +20,8 @@ type Codes = BTreeSet<&'static str>;
 const SHARED: &[(&str, u16, &[Code])] = &[
     ("NoCredentials", 401, &[Code::SessionRequired, Code::SessionInvalid]),
     ("NotFound", 404, &[Code::NotFound]),
+    // Of no operation: it is what a method is answered that a path does not have.
+    ("MethodNotAllowed", 405, &[Code::MethodNotAllowed]),
     ("BodyTimeout", 408, &[Code::BodyTimeout]),
     ("BodyTooLarge", 413, &[Code::BodyTooLarge]),
     ("UriTooLong", 414, &[Code::UriTooLong]),
@@ -48,17 +48,13 @@ pub fn complete(api: &mut OpenApi) {
 }
 
 /// The operations of a path, each with whether it changes nothing.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let PathItem { get, put, post, delete, .. } = item;
     let all = [(true, get), (false, put), (false, post), (false, delete)];
     all.into_iter().filter_map(|(is_safe, operation)| Some((is_safe, operation.as_mut()?)))
 }
 
 fn add_refusals(operation: &mut Operation, path: &str, is_safe: bool) {
-    let is_open = operation
-        .security
-        .as_ref()
-        .is_some_and(|ways| ways.contains(&SecurityRequirement::default()));
     let mut codes: BTreeMap<u16, Codes> = named(operation);
     let mut add = |group: &[Refusal]| {
         for (status, code) in group {
@@ -66,10 +62,10 @@ fn add_refusals(operation: &mut Operation, path: &str, is_safe: bool) {
         }
     };
     add(ANY);
-    if path.starts_with("/api/") {
-        add(OF_THE_API);
-    }
-    if !is_open {
+    let is_of_the_api = path.starts_with("/api/");
+    add(if is_of_the_api { OF_THE_API } else { BESIDE_THE_API });
+    // `verify` wants credentials, too, and says itself how it refuses whoever has none.
+    if is_of_the_api && !OPEN_PATHS.contains(&path) {
         add(GUARDED);
     }
     if !is_safe {
@@ -117,21 +113,9 @@ fn answer(status: u16, codes: &Codes) -> Response {
         .description(lines.join("\n"))
         .content("application/json", content)
         .extensions(Some(Extensions::from_iter([(X_CODES, json!(names))])));
-    match status {
-        401 => answer.header("WWW-Authenticate", words("How to log in (RFC 9110, 11.6.1).")),
-        429 | 503 => answer.header("Retry-After", seconds()),
-        _ => answer,
+    match headers::of_refusal(status) {
+        Some(name) => answer.header_ref(name, headers::named(name)),
+        None => answer,
     }
     .build()
-}
-
-fn words(what: &str) -> utoipa::openapi::Header {
-    let schema = ObjectBuilder::new().schema_type(Type::String);
-    HeaderBuilder::new().schema(Some(schema)).description(Some(what)).build()
-}
-
-fn seconds() -> utoipa::openapi::Header {
-    let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-    let what = "Seconds after which another attempt makes sense.";
-    HeaderBuilder::new().schema(Some(schema)).description(Some(what)).build()
 }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema};
 use utoipa::openapi::{RefOr, Type};
 
-use super::parameters::{self, WORDS};
+use super::parameters;
 
 /// What a user may do.
 #[derive(ToSchema)]
@@ -20,9 +20,13 @@ pub enum Role {
 
 const REMEMBER: &str = "Whether to stay logged in for longer, also when the browser is closed.";
 
+/// Words that say yes or no in a form: an empty field says no.
+const WORDS: [&str; 9] = ["true", "false", "on", "off", "yes", "no", "1", "0", ""];
+
 /// Yes or no as a form has it.
 fn word() -> RefOr<Schema> {
-    Schema::from(parameters::flag(false).description(Some(REMEMBER)).build()).into()
+    let word = parameters::text().enum_values(Some(WORDS)).default(Some(json!("false")));
+    Schema::from(word.description(Some(REMEMBER)).build()).into()
 }
 
 /// Yes or no in JSON: a boolean, 1 or 0, or a word that forms send.

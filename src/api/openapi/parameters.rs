@@ -6,8 +6,8 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema};
 use utoipa::openapi::{RefOr, Required, SchemaFormat, Type};
 
-/// Words that say yes or no, as forms and queries send them.
-pub const WORDS: [&str; 9] = ["true", "false", "on", "off", "yes", "no", "1", "0", ""];
+/// Words that say yes or no in a query.
+const WORDS: [&str; 8] = ["true", "false", "on", "off", "yes", "no", "1", "0"];
 
 /// A text.
 pub fn text() -> ObjectBuilder {
@@ -20,7 +20,7 @@ pub fn role() -> ObjectBuilder {
 }
 
 /// A word that says yes or no, or `default`.
-pub fn flag(default: bool) -> ObjectBuilder {
+fn flag(default: bool) -> ObjectBuilder {
     text().enum_values(Some(WORDS)).default(Some(json!(default.to_string())))
 }
 
@@ -38,6 +38,13 @@ fn in_query(name: &str, what: &str, schema: impl Into<Schema>) -> Parameter {
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
     let parameter = parameter.required(Required::False).description(Some(what));
     parameter.schema(Some(RefOr::T(schema.into()))).build()
+}
+
+/// A header of a request, which may be any text.
+pub fn in_header(name: &str, what: &str) -> Parameter {
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+    let parameter = parameter.required(Required::False).description(Some(what));
+    parameter.schema(Some(RefOr::T(text().build().into()))).build()
 }
 
 fn somebody() -> Parameter {
@@ -105,17 +112,30 @@ impl IntoParams for All {
     }
 }
 
-/// What a reverse proxy wants to know.
+/// What a reverse proxy wants to know, and what it tells.
 pub struct Verify;
+
+/// What a reverse proxy tells of the request that it asks about: names, and what each is.
+const TOLD: [(&str, &str); 7] = [
+    ("X-Forwarded-Method", "Its method, as Traefik and Caddy tell it; else that of the question."),
+    ("X-Forwarded-Proto", "Its scheme; else that of this service."),
+    ("X-Forwarded-Host", "Its host; else `Host`."),
+    ("X-Forwarded-Uri", "Its path and query, as Traefik and Caddy tell them."),
+    ("X-Original-Method", "Its method, as nginx tells it."),
+    ("X-Original-URL", "Its whole address, as nginx tells it."),
+    ("X-Original-URI", "Its path and query, as nginx tells them."),
+];
 
 impl IntoParams for Verify {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let role = role().default(Some(json!("user"))).build();
-        let redirect = "Whether a browser that wants a page is sent to log in, in place of a 401.";
-        vec![
+        let redirect = "Whether a browser that wants a page (`GET` with `Accept: text/html`) is sent \
+                        to log in, where one can, in place of a 401.";
+        let asked = [
             in_query("role", "The role that the user must have; admins have both.", role),
             in_query("touch", "Whether this counts as a use of the session.", flag(true).build()),
             in_query("redirect", redirect, flag(false).build()),
-        ]
+        ];
+        asked.into_iter().chain(TOLD.map(|(name, what)| in_header(name, what))).collect()
     }
 }

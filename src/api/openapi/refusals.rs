@@ -22,6 +22,9 @@ pub const ANY: &[Refusal] = &[
 /// A request of the API, where credentials are looked at also when none are needed.
 pub const OF_THE_API: &[Refusal] = &[(400, Code::SentTwice)];
 
+/// What is beside the API is for whoever keeps the service going; nobody else finds it.
+pub const BESIDE_THE_API: &[Refusal] = &[(404, Code::NotFound)];
+
 /// A request that needs somebody who is known.
 pub const GUARDED: &[Refusal] = &[
     (400, Code::CredentialsContradict),

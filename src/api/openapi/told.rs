@@ -73,7 +73,7 @@ fn describe_errors(components: &mut Components) {
         .enum_values(Some(Code::ALL.iter().map(|code| code.name())));
     let text = ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("The reason, for people. It may change."));
+        .description(Some("The reason, for people. All but the classic ones may change."));
     let error = ObjectBuilder::new()
         .description(Some("A failure."))
         .property(ERROR, text)

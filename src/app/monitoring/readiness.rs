@@ -1,5 +1,7 @@
 //! Whether the service can do all that it is there for.
 
+use std::borrow::Cow;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,10 +115,48 @@ async fn trouble_of<R: Record>(table: &JsonTable<R>) -> Option<Reason> {
     match timeout(PATIENCE, table.probe()).await {
         Ok(Ok(Ok(()))) => None,
         Ok(Ok(Err(cause))) => {
-            let told = format!("changes of {class} cannot be written ({})", cause.kind());
+            let told = format!("changes of {class} cannot be written: {}", told_of(&cause));
             Some(Reason { told, cause: cause.to_string() })
         }
         Ok(Err(_)) => Some(Reason::of(format!("the writer of {class} has ended"))),
         Err(_) => Some(Reason::of(format!("the writer of {class} does not answer"))),
+    }
+}
+
+/// What is wrong with the files of a class, in words without paths. A cause of the system's own has
+/// none; what others say stays in the log.
+fn told_of(cause: &io::Error) -> Cow<'static, str> {
+    use io::ErrorKind::{
+        InvalidData, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    let told = match cause.kind() {
+        InvalidData => "the journal was removed, renamed, replaced or damaged",
+        NotFound => "the data directory is gone",
+        PermissionDenied => "the data directory may not be written to",
+        ReadOnlyFilesystem => "the disk is read-only",
+        StorageFull | QuotaExceeded => "no space is left on the disk",
+        _ if cause.raw_os_error().is_some() => return cause.to_string().into(),
+        _ => "the log has the cause",
+    };
+    told.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_in_words_that_hold_no_path() {
+        for (kind, told) in [
+            (io::ErrorKind::StorageFull, "no space is left on the disk"),
+            (io::ErrorKind::ReadOnlyFilesystem, "the disk is read-only"),
+            (io::ErrorKind::PermissionDenied, "the data directory may not be written to"),
+            (io::ErrorKind::NotFound, "the data directory is gone"),
+            (io::ErrorKind::Other, "the log has the cause"),
+        ] {
+            assert_eq!(told_of(&io::Error::new(kind, "data/User.journal: broken")), told);
+        }
+        let failing = io::Error::from_raw_os_error(5); // EIO
+        assert_eq!(told_of(&failing), failing.to_string());
     }
 }

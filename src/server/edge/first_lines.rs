@@ -15,14 +15,11 @@ use actix_web::http::header::CONTENT_SECURITY_POLICY;
 /// Nothing is to be kept, or to be shown as a page. An answer that brings a policy of its own, as pages do, says how
 /// long it may be kept, too.
 const OF_DATA: &str = "\r\ncache-control: no-store\
-    \r\ncontent-security-policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'\
-    \r\nreferrer-policy: no-referrer";
-/// A page tells its own origin where its forms come from, and nobody else: browsers take a form for
-/// one from nowhere whose page says nothing at all.
-const OF_PAGES: &str = "\r\nreferrer-policy: same-origin";
+    \r\ncontent-security-policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 /// Nothing is to be guessed at, leaked or shared with other origins.
 const SECURE: &str = "\r\ncross-origin-opener-policy: same-origin\
     \r\ncross-origin-resource-policy: same-origin\
+    \r\nreferrer-policy: no-referrer\
     \r\nx-content-type-options: nosniff";
 /// Over https also that there is nothing without; over plain http that must not be said (RFC 6797,
 /// 7.2).
@@ -56,8 +53,8 @@ impl FirstLines {
 
     fn make(&self, status: StatusCode, own_policy: bool) -> &'static str {
         let reason = status.canonical_reason().unwrap_or_default();
-        let own = if own_policy { OF_PAGES } else { OF_DATA };
-        let https = if self.https { HSTS } else { "" };
-        format!("{reason}{own}{SECURE}{https}").leak()
+        let (data, https) =
+            (if own_policy { "" } else { OF_DATA }, if self.https { HSTS } else { "" });
+        format!("{reason}{data}{SECURE}{https}").leak()
     }
 }

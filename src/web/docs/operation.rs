@@ -22,7 +22,7 @@ pub struct Operation {
     pub about: Prose,
     /// Whether it needs no credentials.
     pub is_open: bool,
-    /// Parameters of the path and the query.
+    /// Parameters of the path, the query and the header.
     pub parameters: Vec<Parameter>,
     /// The body that it takes.
     pub body: Option<Body>,
@@ -34,7 +34,7 @@ pub struct Operation {
 
 /// A parameter.
 pub struct Parameter {
-    /// `path` or `query`.
+    /// `path`, `query` or `header`.
     pub place: &'static str,
     /// What it is.
     pub member: Member,
@@ -127,7 +127,11 @@ fn parameters(operation: &Described) -> Vec<Parameter> {
     let shown = parameters.map(|parameter| {
         let schema = parameter.schema.as_ref().map(value).unwrap_or_default();
         Parameter {
-            place: if parameter.parameter_in == ParameterIn::Path { "path" } else { "query" },
+            place: match parameter.parameter_in {
+                ParameterIn::Path => "path",
+                ParameterIn::Header => "header",
+                _ => "query",
+            },
             default: text(&schema["default"]),
             member: Member {
                 name: parameter.name.clone(),

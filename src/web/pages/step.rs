@@ -107,6 +107,10 @@ impl Step {
                 let patch = UserPatch { role: Some(*role), ..UserPatch::default() };
                 let (user, renewed) = call.update_user(*id, patch, None).await?;
                 session = renewed;
+                // To whom the administration is closed now.
+                if call.is_himself(*id) && *role != Role::Admin {
+                    to = "/account".into();
+                }
                 Some(format!("{} is {} now.", user.email.as_str(), words::role(*role)))
             }
             Self::OpenPasswordForm(id) => {

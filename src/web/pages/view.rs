@@ -4,35 +4,28 @@ mod account;
 mod admin;
 mod device;
 mod login;
+#[cfg(test)]
+mod tests;
 mod when;
 
+use askama::Template;
 use serde::{Deserialize, Serialize};
 
-use crate::web::asset::Asset;
+use super::super::asset::Asset;
 
 pub use account::{AccountPage, PasswordPage, SessionRow};
 pub use admin::{AdminPage, Figures, NewUserPage, SetPasswordPage, UserPage, UserRow, UsersPage};
 pub use device::device;
-pub use login::{ConfirmPage, LoggedInPage, LoginPage, LogoutPage, TroublePage};
+pub use login::{ConfirmPage, LoggedInPage, LoginPage, LogoutPage};
 pub use when::When;
 
-/// The stylesheet of the pages.
-static STYLESHEET: Asset = Asset::new(
-    "/login/",
-    "css",
-    "text/css; charset=utf-8",
-    include_str!("../../../templates/pages.css"),
-);
-/// Shows a password to who types it, if he wants to see it.
-static SCRIPT: Asset = Asset::new(
-    "/login/",
-    "js",
-    "text/javascript; charset=utf-8",
-    include_str!("../../../templates/pages.js"),
-);
-/// What stands beside the title.
-static ICON: Asset =
-    Asset::new("/login/", "svg", "image/svg+xml", include_str!("../../../templates/icon.svg"));
+/// The stylesheet of all pages.
+static STYLESHEET: Asset =
+    Asset::stylesheet("/login", include_str!("../../../templates/pages.css"));
+/// What all pages run: it lets a password be seen.
+static SCRIPT: Asset = Asset::script("/login", include_str!("../../../templates/pages.js"));
+/// The picture that stands for the pages among others.
+static ICON: Asset = Asset::picture("/login", include_str!("../../../templates/icon.svg"));
 
 /// All that the pages load.
 pub static ASSETS: [&Asset; 3] = [&STYLESHEET, &SCRIPT, &ICON];
@@ -42,7 +35,7 @@ pub static ASSETS: [&Asset; 3] = [&STYLESHEET, &SCRIPT, &ICON];
 pub struct Frame {
     /// Who is logged in.
     pub who: Option<Who>,
-    /// What came of what was done before.
+    /// What came of the last thing that was done.
     pub notice: Option<Notice>,
 }
 
@@ -62,26 +55,45 @@ impl Frame {
 
 /// Who is logged in.
 pub struct Who {
-    /// How he is called.
+    /// What he is called.
     pub name: String,
-    /// Whether there is an administration for him.
+    /// Whether the administration is open to him.
     pub is_admin: bool,
 }
 
-/// What came of what was done before.
+/// What came of something, said once.
 #[derive(Serialize, Deserialize)]
 pub struct Notice {
-    /// Whether it was done.
+    /// Whether it went well.
     pub good: bool,
-    /// The sentence.
+    /// What is said.
     pub text: String,
 }
 
-/// A field of a form: what was typed, and what is wrong with it.
+/// A text in a form.
 #[derive(Default)]
 pub struct Field {
-    /// What was typed.
+    /// What stands in it.
     pub value: String,
     /// What is wrong with it.
     pub error: Option<String>,
+}
+
+/// Says what to do where there is nothing else to show.
+#[derive(Template)]
+#[template(path = "pages/trouble.html")]
+pub struct TroublePage {
+    /// What is around it.
+    pub frame: Frame,
+    /// What has happened.
+    pub title: String,
+    /// What it means, and what to do.
+    pub text: String,
+    /// Where to go on: the address and what the link says.
+    pub go: (String, String),
+}
+
+/// The name of the first field with an error: the cursor stands there.
+fn first_wrong<'f>(fields: &[(&'f str, &Option<String>)]) -> &'f str {
+    fields.iter().find(|(_, error)| error.is_some()).map_or("", |(name, _)| name)
 }

@@ -618,8 +618,9 @@ fn sessions_end_also_where_they_stay_in_the_store() {
         let server = fault.of_files();
         let bob = Person::new(&server, "bob");
         let change = server.put(&bob.path(path)).session(&server.admin()).json(&body);
-        // The third operation, after a write and a sync of the user, is the write of the sessions.
-        fault.arm(3);
+        // The fourth operation, when the user is written, synced and found to be in place, is the
+        // write of the sessions.
+        fault.arm(4);
         assert_eq!(change.send().status, 200, "{path}");
         assert!(fault.disarm(), "{path}");
         let left = block_on(server.service.auth().sessions().unwrap().store.count()).unwrap();

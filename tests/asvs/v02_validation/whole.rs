@@ -1,16 +1,12 @@
 //! Steps in their order, changes as a whole, and what can be had only once.
 
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use sessiond::app::World;
-use sessiond::store::files::{Disk, Files, OpenFile, ReadFile};
 
 use super::desk::Desk;
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, InProcess, PASSWORD, START};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Connection, Fate, InProcess, PASSWORD, START};
 
 const BOB: &str = "bob@example.com";
 const NEW_PASSWORD: &str = "staple battery 3";
@@ -89,66 +85,16 @@ pub fn a_proof_cannot_be_skipped() {
     }
 }
 
-/// A disk whose writes fail once it is full.
-struct FullDisk(Arc<AtomicBool>);
-
-struct OnFullDisk(Box<dyn OpenFile>, Arc<AtomicBool>);
-
-impl Files for FullDisk {
-    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        Disk.read(path)
-    }
-
-    fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
-        Disk.open_read(path)
-    }
-
-    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        Ok(Box::new(OnFullDisk(Disk.open_append(path)?, Arc::clone(&self.0))))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
-        Disk.create(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        Disk.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        Disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        Disk.sync_directory(directory)
-    }
-}
-
-impl OpenFile for OnFullDisk {
-    /// A full disk takes the first half.
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !self.1.load(Ordering::SeqCst) {
-            return self.0.write_all(bytes);
-        }
-        self.0.write_all(&bytes[..bytes.len() / 2])?;
-        Err(io::ErrorKind::StorageFull.into())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
-}
-
 /// On a full disk nothing changes, in memory or after a restart; `tests/store` lets every single
 /// operation on files fail.
 pub fn a_change_that_cannot_be_written_does_not_happen() {
     let full = Arc::new(AtomicBool::new(false));
-    let world = World { files: Arc::new(FullDisk(Arc::clone(&full))), ..World::default() };
-    let server = InProcess::in_world(&[], world);
+    let is_full = Arc::clone(&full);
+    let server = InProcess::on_disk(move |operation| {
+        let is_refused = operation.starts_with("write ") && is_full.load(Ordering::SeqCst);
+        // A full disk takes the first half.
+        if is_refused { Fate::Torn } else { Fate::Done }
+    });
     let (admin, other) = (server.admin(), server.admin());
     let users = |server: &InProcess| server.get("/api/v1/users").session(&admin).send().body;
     let before = users(&server);

@@ -113,14 +113,24 @@ fn what_a_crash_left_of_a_fold_is_cleared_away() {
     assert!(!left.exists());
 }
 
-/// The ways in which somebody may take the journal away from under a store that is open.
-const TAKEN_AWAY: [fn(&Path); 3] = [
+/// Where a journal goes that is taken away and kept.
+const KEPT: &str = "kept";
+
+/// The ways in which somebody may take the journal away from under a store that is open. What is in
+/// the directory of the store's may be kept beside it.
+const TAKEN_AWAY: [fn(&Path); 6] = [
     |directory| fs::remove_file(directory.join("User.journal")).unwrap(),
+    |directory| fs::rename(directory.join("User.journal"), directory.join(KEPT)).unwrap(),
+    |directory| {
+        fs::hard_link(directory.join("User.journal"), directory.join(KEPT)).unwrap();
+        fs::remove_file(directory.join("User.journal")).unwrap();
+    },
     |directory| {
         fs::write(directory.join("other"), "sessiond journal 1 User\n").unwrap();
         fs::rename(directory.join("other"), directory.join("User.journal")).unwrap();
     },
     |directory| fs::remove_dir_all(directory).unwrap(),
+    |directory| fs::rename(directory, directory.with_file_name(KEPT)).unwrap(),
 ];
 
 #[test]
@@ -130,10 +140,14 @@ fn a_journal_that_is_taken_away_takes_no_change_and_readers_go_on() {
         let path = scratch.path().join("data");
         let store = users(&path);
         let expected = change_a_little(&store);
+        let journal = fs::read(path.join("User.journal")).unwrap();
         take_away(&path);
         for _ in 0..2 {
             assert!(refusal(run(store.insert(user("late")))).starts_with("503 "));
             assert_eq!(all(&store), expected);
+            for kept in [path.join(KEPT), path.with_file_name(KEPT).join("User.journal")] {
+                assert!(fs::read(kept).map_or(true, |kept| kept == journal), "as it was");
+            }
         }
         // A stop brings to the file what is in memory, if there is still a place for it.
         let is_there = path.exists();
@@ -143,6 +157,58 @@ fn a_journal_that_is_taken_away_takes_no_change_and_readers_go_on() {
             assert_eq!(all(&users(&path)), expected);
         }
     }
+}
+
+/// Ways after which the journal has its name and its content, be it the same file or not.
+const BACK: [fn(&Path); 3] = [
+    |directory| {
+        let kept = directory.with_file_name(KEPT);
+        fs::rename(directory, &kept).unwrap();
+        fs::rename(kept, directory).unwrap();
+    },
+    |directory| {
+        let kept = directory.with_file_name(KEPT);
+        fs::rename(directory, &kept).unwrap();
+        std::os::unix::fs::symlink(kept, directory).unwrap();
+    },
+    |directory| {
+        fs::copy(directory.join("User.journal"), directory.join(KEPT)).unwrap();
+        fs::rename(directory.join(KEPT), directory.join("User.journal")).unwrap();
+    },
+];
+
+#[test]
+fn a_journal_that_has_its_name_and_content_again_goes_on_and_keeps_what_is_answered() {
+    for (number, and_back) in BACK.into_iter().enumerate() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("data");
+        let store = users(&path);
+        change_a_little(&store);
+        and_back(&path);
+        // A change finds that it is another file; the next one has looked at what is in it.
+        let is_other = number == 2;
+        assert_eq!(run(store.insert(user("first"))).is_err(), is_other, "{number}");
+        run(store.insert(user("second"))).unwrap();
+        let expected = all(&store);
+        drop(store);
+        assert_eq!(all(&users(&path)), expected, "{number}");
+    }
+}
+
+#[test]
+fn a_file_that_is_renamed_while_changes_go_on_is_written_anew_and_whole() {
+    let scratch = Scratch::new();
+    let store = users(scratch.path());
+    change_a_little(&store);
+    run(store.close()).unwrap();
+    drop(store);
+    let store = users(scratch.path());
+    fs::rename(scratch.path().join("User.json"), scratch.path().join(KEPT)).unwrap();
+    run(store.insert(user("late"))).unwrap();
+    let expected = all(&store);
+    run(store.close()).unwrap();
+    drop(store);
+    assert_eq!(all(&users(scratch.path())), expected);
 }
 
 #[test]

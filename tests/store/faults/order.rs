@@ -108,10 +108,14 @@ fn a_change_is_written_and_synced_before_it_is_answered() {
             "sync directory",
             "write User.journal",
             "sync User.journal",
+            "find User.journal",
         ]
     );
     assert_eq!(insert(&store, "bob"), "done");
-    assert_eq!(watch.operations(), ["write User.journal", "sync User.journal"]);
+    assert_eq!(
+        watch.operations(),
+        ["write User.journal", "sync User.journal", "find User.journal"]
+    );
 
     run(store.remove(admin.id)).unwrap_err();
     assert!(!run(store.remove(user("nobody").id)).unwrap());
@@ -235,7 +239,9 @@ fn changes_that_wait_share_one_sync_and_see_each_other() {
     let taken = "email is already taken";
     let expected = ["inserted", taken, "robert@example.com", "inserted", taken, "true", "inserted"];
     assert_eq!(answers, expected);
-    assert_eq!(watch.operations(), ["write User.journal", "sync User.journal"]);
+    // The first is the end of the batch before.
+    let found = "find User.journal";
+    assert_eq!(watch.operations(), [found, "write User.journal", SYNC, found]);
     let addresses = |store: &_| all(store).iter().map(|u| u.email.to_string()).collect::<Vec<_>>();
     let expected = ["first", "busy", "bob", "Robert"].map(|name| format!("{name}@example.com"));
     assert_eq!(addresses(&store), expected);
@@ -279,6 +285,7 @@ fn after_a_failed_sync_the_journal_is_verified_before_anything_is_written() {
             "sync directory",
             "write User.journal",
             "sync User.journal",
+            "find User.journal",
         ]
     );
 }
@@ -307,6 +314,54 @@ fn a_journal_that_lost_something_to_a_failed_sync_takes_no_more_and_readers_go_o
     // What is in memory is all there is, and a stop brings it to the file.
     run(store.close()).unwrap();
     assert_eq!(all(&open(disk, NEVER).unwrap()).len(), 1);
+}
+
+#[test]
+fn a_journal_that_is_renamed_while_it_is_synced_is_noticed_before_the_answer() {
+    let disk = SimulatedDisk::default();
+    let (store, watch) = watched::<User>(&disk, NEVER);
+    assert_eq!(insert(&store, "bob"), "done");
+    let (journal, elsewhere) = (Path::new("User.journal"), Path::new("elsewhere"));
+    let before = disk.read(journal).unwrap();
+    watch.hold(SYNC);
+    let mut eve = store.insert(user("eve"));
+    assert!((&mut eve).now_or_never().is_none());
+    watch.wait();
+    disk.rename(journal, elsewhere).unwrap();
+    watch.tell(&[Fate::Done, Fate::Done]); // of what is taken back, too
+    let renamed = "503 User.journal: it was removed, renamed or replaced";
+    assert_eq!(refusal(run(eve)), renamed);
+    watch.hold("");
+    assert_eq!(disk.read(elsewhere).unwrap(), before, "nothing is left of her");
+
+    watch.operations();
+    assert_eq!(insert(&store, "eve"), "503 User.journal: it is gone");
+    assert_eq!(watch.operations(), ["read User.journal"], "and nothing more is written to it");
+    disk.rename(elsewhere, journal).unwrap();
+    assert_eq!(insert(&store, "eve"), "done");
+    assert_eq!(all(&open(disk, NEVER).unwrap()), all(&store));
+}
+
+#[test]
+fn a_file_in_the_place_of_the_journal_is_not_folded() {
+    let disk = SimulatedDisk::default();
+    let (store, watch) = watched::<User>(&disk, 0);
+    watch.hold("find User.journal");
+    let mut bob = store.insert(user("bob"));
+    assert!((&mut bob).now_or_never().is_none());
+    watch.wait();
+    watch.tell(&[Fate::Done]);
+    // Now he is answered, and the journal is looked for once more to be moved.
+    run(bob).unwrap();
+    watch.wait();
+    disk.create(Path::new("User.journal")).unwrap().write_all(b"another one\n").unwrap();
+    watch.hold("");
+    watch.tell(&[Fate::Done]);
+    let changed = "503 User.journal: its content has changed underneath";
+    assert_eq!(insert(&store, "eve"), changed);
+    assert_eq!(disk.names(), ["User.journal"]);
+    run(store.close()).unwrap();
+    assert_eq!(all(&open(disk, NEVER).unwrap()), all(&store));
 }
 
 #[test]

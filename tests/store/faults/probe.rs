@@ -76,7 +76,8 @@ fn a_question_after_a_change_looks_only_whether_there_is_room() {
     run(store.insert(admin("ann"))).unwrap();
     log.lock().unwrap().clear();
     assert!(probe(&store));
-    assert_eq!(*log.lock().unwrap(), STEPS[4..]);
+    assert_eq!(log.lock().unwrap()[0], "find User.journal");
+    assert_eq!(log.lock().unwrap()[1..], STEPS[4..]);
     // And the first change after a question has nothing left to open.
     run(store.close()).unwrap();
     assert_eq!(disk.names(), ["User.json"]);
@@ -96,6 +97,26 @@ fn a_journal_that_a_failed_sync_has_left_suspect_is_verified_by_a_question() {
     assert!(probe(&store), "without any change in between");
     assert_eq!(*log.lock().unwrap(), STEPS);
     run(store.insert(user("bob"))).unwrap();
+}
+
+#[test]
+fn a_file_in_the_place_of_the_journal_is_not_cut_even_if_nothing_had_been_written() {
+    let (disk, other) = (SimulatedDisk::default(), SimulatedDisk::default());
+    run(open::<User>(other.clone(), NEVER).unwrap().insert(admin("ann"))).unwrap();
+    let journal = "User.journal".as_ref();
+    let foreign = other.read(journal).unwrap().unwrap();
+    for has_asked in [false, true] {
+        let store: JsonTable<User> = open(disk.clone(), NEVER).unwrap();
+        assert!(!has_asked || probe(&store));
+        disk.create(journal).unwrap().write_all(&foreign).unwrap();
+        for _ in 0..2 {
+            assert!(!probe(&store));
+            run(store.insert(admin("bob"))).unwrap_err();
+            assert_eq!(disk.read(journal).unwrap().as_ref(), Some(&foreign), "{has_asked}");
+        }
+        drop(store);
+        disk.remove(journal).unwrap();
+    }
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Content {
     }
 }
 
+/// The place in memory is nobody else's while the file is held.
+fn identity(file: &Arc<Mutex<Content>>) -> Identity {
+    (0, Arc::as_ptr(file) as u64)
+}
+
 struct Handle(Arc<Mutex<Content>>);
 
 impl Files for SimulatedDisk {
@@ -95,6 +100,10 @@ impl Files for SimulatedDisk {
     fn open_read(&self, path: &Path) -> io::Result<Option<Box<dyn ReadFile>>> {
         let content = self.change(|state| state.names.get(path).cloned());
         Ok(content.map(|content| Box::new(Handle(content)) as Box<dyn ReadFile>))
+    }
+
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        Ok(self.change(|state| state.names.get(path).map(identity)))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -127,9 +136,8 @@ impl Files for SimulatedDisk {
 }
 
 impl ReadFile for Handle {
-    /// The place in memory is nobody else's while this is held.
     fn identity(&self) -> io::Result<Identity> {
-        Ok((0, Arc::as_ptr(&self.0) as u64))
+        Ok(identity(&self.0))
     }
 
     fn content(&mut self) -> io::Result<Vec<u8>> {
@@ -158,5 +166,9 @@ impl OpenFile for Handle {
         let length = usize::try_from(length).expect("a length in memory");
         self.0.lock().expect("as above").now.resize(length, 0);
         Ok(())
+    }
+
+    fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(&self.0))
     }
 }

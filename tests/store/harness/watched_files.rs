@@ -65,6 +65,11 @@ impl Files for WatchedFiles {
         Ok(file.map(|file| Box::new(watched(file)) as Box<dyn ReadFile>))
     }
 
+    fn identity(&self, path: &Path) -> io::Result<Option<Identity>> {
+        self.ask("find", path)?;
+        self.files.identity(path)
+    }
+
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
         self.ask("open", path)?;
         Ok(self.watch(path, self.files.open_append(path)?))
@@ -123,8 +128,8 @@ impl OpenFile for WatchedFile {
         if self.ask("truncate") == Fate::Done { self.file.truncate(length) } else { Err(fault()) }
     }
 
-    fn is_there(&self) -> io::Result<bool> {
-        self.file.is_there()
+    fn identity(&self) -> io::Result<Identity> {
+        self.file.identity()
     }
 }
 

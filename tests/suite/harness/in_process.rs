@@ -12,11 +12,12 @@ use sessiond::clock::{ManualClock, Timestamp};
 use sessiond::config::{Config, FirstAdmin};
 use sessiond::models::{Email, Role, User, UserId};
 use sessiond::store::OpenError;
+use sessiond::store::files::Disk;
 use tokio::sync::oneshot;
 
 use super::client::Client;
 use super::process::TempDir;
-use super::{ADMIN, ADMIN_PASSWORD, PASSWORD};
+use super::{ADMIN, ADMIN_PASSWORD, Fate, PASSWORD, WatchedFiles};
 
 /// What the clock of every such server shows at first: 2026-01-02T03:04:05.678Z.
 pub const START: Timestamp = Timestamp::from_millis(1_767_323_045_678);
@@ -50,6 +51,12 @@ impl InProcess {
     /// A server with these flags, and with the first admin.
     pub fn with(flags: &[&str]) -> Self {
         Self::in_world(flags, World::default())
+    }
+
+    /// The same on a disk of whose operations a test decides the fate.
+    pub fn on_disk(decide: impl Fn(&str) -> Fate + Send + Sync + 'static) -> Self {
+        let files = Arc::new(WatchedFiles::new(Disk, decide));
+        Self::in_world(&[], World { files, ..World::default() })
     }
 
     /// The same in a world of which only the clock is replaced.

@@ -80,6 +80,13 @@ fn run_to_end(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Runs a script by `sh` in a folder, which is also where `curl` has its settings.
+pub fn shell(script: &str, folder: &Path) -> Output {
+    let mut shell = command("sh");
+    shell.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("CURL_HOME", folder);
+    run_to_end(shell.args(["-euc", script]).current_dir(folder).stdout(Stdio::piped()), "")
+}
+
 /// How a server is to be started.
 #[derive(Clone)]
 pub struct Program {

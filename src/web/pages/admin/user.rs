@@ -63,7 +63,7 @@ async fn show(_: Admin, visit: Visit, id: web::Path<String>) -> Result<HttpRespo
     let sessions = visit.sessions_of(&user).await?;
     let himself = visit.call.is_himself(user.id);
     let (frame, user) = (visit.frame(), row(&user, visit.now()));
-    Ok(page(StatusCode::OK, &UserPage { frame, user, himself, sessions }))
+    Ok(page(StatusCode::OK, &UserPage { frame, user, himself, sessions, problem: None }))
 }
 
 async fn set_role(

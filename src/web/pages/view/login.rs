@@ -1,32 +1,54 @@
-//! Login, logout, and what stands in the way.
+//! Coming in and going out.
 
 use askama::Template;
 
-use super::{Field, Frame};
+use super::{Field, Frame, first_wrong};
 
-/// Where one logs in.
+/// Asks who it is.
 #[derive(Default, Template)]
 #[template(path = "pages/login.html")]
 pub struct LoginPage {
+    /// What is around it.
     pub frame: Frame,
+    /// The e-mail address.
     pub email: Field,
+    /// What is wrong with the password by itself, as when there is none.
     pub password_error: Option<String>,
+    /// Whether to be remembered.
     pub remember: bool,
-    /// What went wrong that is about no single field.
+    /// Why the login was refused.
     pub problem: Option<String>,
-    /// The host that one goes back to, if it is another one.
+    /// The host that is gone back to.
     pub back_to: Option<String>,
 }
 
-/// For who is logged in already.
+impl LoginPage {
+    /// Where the cursor stands.
+    fn focus(&self) -> &str {
+        match first_wrong(&[("email", &self.email.error), ("password", &self.password_error)]) {
+            "" if self.email.value.is_empty() => "email",
+            "" => "password",
+            wrong => wrong,
+        }
+    }
+
+    /// What says more about the password: the cursor mostly stands there when there is a problem.
+    fn described(&self) -> &str {
+        if self.problem.is_some() { "problem" } else { "" }
+    }
+}
+
+/// Tells somebody who wants to log in that he is.
 #[derive(Template)]
 #[template(path = "pages/logged_in.html")]
 pub struct LoggedInPage {
+    /// What is around it.
     pub frame: Frame,
+    /// What he is called.
     pub name: String,
-    /// Where one goes on.
+    /// Where he wanted to go.
     pub go_on: String,
-    /// Its host, if it is another one.
+    /// The host that this is at, if it is another one.
     pub back_to: Option<String>,
 }
 
@@ -34,29 +56,22 @@ pub struct LoggedInPage {
 #[derive(Template)]
 #[template(path = "pages/logout.html")]
 pub struct LogoutPage {
+    /// What is around it.
     pub frame: Frame,
 }
 
-/// Asks for the password once more.
+/// Asks for the password again before something is done.
 #[derive(Template)]
 #[template(path = "pages/confirm.html")]
 pub struct ConfirmPage {
+    /// What is around it.
     pub frame: Frame,
-    /// What it is asked for, after "to".
+    /// What is to be done, as in "to end all other sessions".
     pub what: String,
+    /// Whose password it is.
     pub email: String,
+    /// What is wrong with the password.
     pub error: Option<String>,
-    /// Where one goes who does not want that.
+    /// Where one goes who does not want to.
     pub cancel: String,
-}
-
-/// Tells what has gone wrong, and what to do.
-#[derive(Template)]
-#[template(path = "pages/trouble.html")]
-pub struct TroublePage {
-    pub frame: Frame,
-    pub title: String,
-    pub text: String,
-    /// The address and the words of the way on.
-    pub go: (String, String),
 }
