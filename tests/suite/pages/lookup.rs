@@ -46,8 +46,7 @@ fn an_unknown_page_is_a_page_for_people_and_json_for_programs() {
             );
         }
         server.get(path).send().assert_error(404, "Not found");
-        // Nobody looks at what comes back from what is no GET.
-        server.post(path).header("Accept", PAGE).send().assert_error(404, "Not found");
+        server.post(path).header("Accept", PAGE).send().assert_page(404);
     }
     for path in [
         "/login/nothing",
