@@ -45,6 +45,11 @@ pub fn is_for_fuzzing(path: &Path) -> bool {
     path.iter().any(|part| part == "fuzzing" || part == "fuzzing.rs")
 }
 
+/// Whether a source is compiled for tests alone.
+fn is_for_tests(path: &Path) -> bool {
+    path.iter().any(|part| part == "tests" || part == "tests.rs")
+}
+
 /// The program's sources without what only tests see, by their names below `src/`.
 pub fn sources() -> Vec<(String, String)> {
     let root = path("src");
@@ -56,8 +61,11 @@ pub fn sources() -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs")
                 && !is_for_fuzzing(path.strip_prefix(&root).unwrap())
+                && !is_for_tests(path.strip_prefix(&root).unwrap())
             {
                 let text = fs::read_to_string(&path).unwrap();
+                // What stands in a file of its own ends nothing.
+                let text = text.replace("#[cfg(test)]\nmod tests;\n", "");
                 let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
                 found.push((path.strip_prefix(&root).unwrap().display().to_string(), text));
             }

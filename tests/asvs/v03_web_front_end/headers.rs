@@ -99,13 +99,22 @@ pub fn every_answer_is_json_and_no_page() {
     ] {
         let scene = stage.scene(Actor::Admin);
         for path in
-            ["/api/v1/users", "/api/v1/users/me?callback=f", "/api/v1/users.js", "/%3Cscript%3E"]
+            ["/api/v1/users", "/api/v1/users/me?callback=f", "/api/v1/users.js", "/api/%3Cscript%3E"]
         {
             let request = scene.as_actor("GET", path).header("Accept", accept);
             let answer = request.header("Sec-Fetch-Dest", destination).send();
             assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
             assert!(!answer.body.contains("script"), "{answer:?}");
             answer.json();
+        }
+        // Where there is nothing a page says so, and not what was asked for.
+        let nothing = scene.as_actor("GET", "/%3Cscript%3E").header("Accept", accept);
+        let nothing = nothing.header("Sec-Fetch-Dest", destination).send();
+        if accept.contains("text/html") {
+            nothing.assert_page(404);
+            assert!(!nothing.body.contains("<script>") && !nothing.body.contains("%3C"));
+        } else {
+            nothing.assert_error(404, "Not found");
         }
     }
 }
