@@ -1083,10 +1083,9 @@ fn every_answer_has_the_headers() {
         for answer in &answers {
             let is_page = answer.header("content-type") == Some("text/html; charset=utf-8");
             for (name, value) in HEADERS {
-                // A page says more, and needs `Origin` with its forms.
+                // A page loads more.
                 let value = match name {
                     "content-security-policy" if is_page => PAGE_POLICY,
-                    "referrer-policy" if is_page => "same-origin",
                     _ => value,
                 };
                 assert_eq!(answer.headers(name), [value], "{name}: {answer:?}");
