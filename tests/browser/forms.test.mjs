@@ -78,7 +78,7 @@ scenario("an unknown page says so, and leads back", async (t, open) => {
     const answer = await page.goto(server.url + path);
     assert.equal(answer.status(), 404, path);
     await titled(page, "There is no such page");
-    await follow(page, "My account");
+    await page.getByRole("main").getByRole("link", { name: "My account" }).click();
     await titled(page, "My account");
   }
 });
