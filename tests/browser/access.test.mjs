@@ -33,6 +33,7 @@ scenario("everything works without JavaScript", async (t, open) => {
   const bob = { id: page.url().split("/").at(-1), email: "bob@example.com", password: "battery staple 2" };
   await logIn(other, server, bob);
   await stale(page, server, bob);
+  await page.reload();
   await press(page, "End all sessions");
   await confirm(page);
   await says(page, "All sessions of bob@example.com have ended.");
