@@ -1,10 +1,11 @@
-// Each password can be seen while its button is pressed in. Without this all works but that.
+// Each password can be seen by a button beside it. Without this all works but that.
 for (const input of document.querySelectorAll("input[type=password]")) {
   const button = document.createElement("button");
+  const label = input.labels[0].textContent.toLowerCase();
   const show = (shown) => {
     input.type = shown ? "text" : "password";
     button.textContent = shown ? "Hide" : "Show";
-    button.setAttribute("aria-label", shown ? "Hide password" : "Show password");
+    button.setAttribute("aria-label", `${button.textContent} ${label}`);
   };
   button.type = "button";
   button.className = "show";

@@ -20,6 +20,32 @@ pub struct Figures {
     pub version: &'static str,
 }
 
+impl Figures {
+    /// What is shown, and what it is called.
+    fn shown(&self) -> [(&'static str, String); 4] {
+        let counted = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        [
+            ("Users", grouped(counted(self.users))),
+            ("Live sessions", grouped(counted(self.sessions))),
+            ("Logins in the last hour", grouped(self.logins)),
+            ("Failed logins in the last hour", grouped(self.failures)),
+        ]
+    }
+}
+
+/// A number with a comma after every three digits, counted from the end.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The front page of the administration.
 #[derive(Template)]
 #[template(path = "pages/admin.html")]
@@ -144,5 +170,23 @@ pub struct SetPasswordPage {
 impl SetPasswordPage {
     fn focus(&self) -> &str {
         first_wrong(&[("password", &self.error)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_threes() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (123_456, "123,456"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
     }
 }

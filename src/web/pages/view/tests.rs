@@ -278,7 +278,8 @@ fn every_page_can_be_looked_at() {
     for asset in [&STYLESHEET, &SCRIPT, &ICON] {
         fs::write(folder.join(&asset.path()[1..]), asset.text).unwrap();
     }
-    for (said, state) in [(&RIGHT, ""), (&WRONG, "_wrong")] {
+    let long = Said { text: &"W".repeat(300), wrong: true };
+    for (said, state) in [(&RIGHT, ""), (&WRONG, "_wrong"), (&long, "_long")] {
         for (name, page) in pages(said) {
             fs::write(folder.join(format!("{name}{state}.html")), page).unwrap();
         }

@@ -22,6 +22,11 @@ impl Said<'_> {
         if self.text.is_empty() { usual.to_owned() } else { self.text.to_owned() }
     }
 
+    /// The same for what the service says itself, which is never long.
+    fn short(&self, usual: &str) -> String {
+        if self.text.len() > 100 { usual.to_owned() } else { self.own(usual) }
+    }
+
     fn error(&self, usual: &str) -> Option<String> {
         self.wrong.then(|| self.own(usual))
     }
@@ -41,7 +46,7 @@ impl Said<'_> {
             id: self.own("6f0b3c2e-58a4-4c1e-9d70-0f6d2f1c7a11"),
             email: self.own(&format!("{name}@example.com")),
             name: if disabled { String::new() } else { self.own("Ada Lovelace") },
-            role: self.own(if disabled { "user" } else { "admin" }),
+            role: self.short(if disabled { "user" } else { "admin" }),
             disabled,
             must_change: disabled,
             created: ago(self, 90_000_000),
@@ -74,7 +79,7 @@ fn ago(said: &Said<'_>, seconds: u64) -> When {
     let at = Timestamp::from_millis(1_500_000_000_000);
     let when = When::of(at, at.plus(Duration::from_secs(seconds)));
     let When { relative, exact, machine } = when;
-    When { relative: said.own(&relative), exact: said.own(&exact), machine: said.own(&machine) }
+    When { relative: said.short(&relative), exact: said.own(&exact), machine: said.own(&machine) }
 }
 
 fn rules(said: &Said<'_>) -> Vec<String> {
@@ -119,7 +124,7 @@ fn login_pages(said: &Said<'_>) -> Rendered {
         frame: said.frame(false),
         title: said.own("There is no such page"),
         text: said.own("Perhaps the address was not copied as a whole."),
-        go: (said.own("/account"), said.own("My account")),
+        go: (said.own("/account"), said.short("My account")),
     };
     vec![
         ("login", login.render()),
@@ -134,7 +139,7 @@ fn account_pages(said: &Said<'_>) -> Rendered {
     let account = AccountPage {
         frame: said.frame(true),
         email: said.own("ada@example.com"),
-        role: said.own("admin"),
+        role: said.short("admin"),
         first_name: said.field("Ada", "First name must be shorter."),
         last_name: said.field("Lovelace", "Last name must be shorter."),
         sessions: said.sessions(),
