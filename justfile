@@ -27,6 +27,10 @@ lint:
 newman *binary:
     postman/run {{ binary }}
 
+# The pages in Chromium, with screenshots of all in target/screenshots (about two minutes)
+browser *arguments:
+    .ci/browser {{ arguments }}
+
 # The programs in examples/, each driven with curl
 examples:
     .ci/examples

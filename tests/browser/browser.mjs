@@ -98,7 +98,16 @@ export const titled = (page, text) => page.getByRole("heading", { level: 1, name
 
 /** Gives the password once more where it is asked for, and is then where it leads. */
 export async function confirm(page, password = ADMIN.password) {
-  await titled(page, "Your password, please");
+  await titled(page, "Confirm that it is you");
   await page.getByLabel("Password", { exact: true }).fill(password);
   await press(page, "Go on");
+}
+
+/** Waits until the login of this admin counts as fresh no more. Of this user he may then set no password. */
+export async function stale(page, server, user) {
+  for (;;) {
+    const to = await page.request.get(`${server.url}/admin/users/${user.id}/password`, { maxRedirects: 0 });
+    if (to.headers().location === "/login/confirm") return;
+    await page.waitForTimeout(50);
+  }
 }

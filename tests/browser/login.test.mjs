@@ -87,7 +87,8 @@ scenario("a login leads back to an allowed place of another origin", async (t, o
   // Who is logged in already is told so, and goes on.
   await page.goto(`${server.url}/login?return_to=${encodeURIComponent(target)}`);
   await titled(page, "You are logged in");
-  await follow(page, `Go on to localhost:${port}`);
+  await says(page, `localhost:${port}`);
+  await follow(page, "Go on");
   await at(page, target);
 });
 

@@ -59,10 +59,10 @@ class Server {
   }
 
   /** A request to the API; what it answers, read. */
-  async api(method, path, body, cookie) {
+  async api(method, path, body, cookie, headers = {}) {
     const answer = await fetch(`${this.url}/api/v1${path}`, {
       method,
-      headers: { "Content-Type": "application/json", ...(cookie && { Cookie: cookie }) },
+      headers: { "Content-Type": "application/json", ...(cookie && { Cookie: cookie }), ...headers },
       body: body && JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
@@ -71,9 +71,9 @@ class Server {
   }
 
   /** Logs in at the API: the cookie. */
-  async login(who = ADMIN) {
+  async login(who = ADMIN, headers = {}) {
     const { email, password } = who;
-    return (await this.api("POST", "/auth_session/login", { email, password })).cookie;
+    return (await this.api("POST", "/auth_session/login", { email, password }, undefined, headers)).cookie;
   }
 
   /** Makes a user, and gives back who it is. */
