@@ -98,9 +98,12 @@ pub fn every_answer_is_json_and_no_page() {
         ("application/xml", "object"),
     ] {
         let scene = stage.scene(Actor::Admin);
-        for path in
-            ["/api/v1/users", "/api/v1/users/me?callback=f", "/api/v1/users.js", "/api/%3Cscript%3E"]
-        {
+        for path in [
+            "/api/v1/users",
+            "/api/v1/users/me?callback=f",
+            "/api/v1/users.js",
+            "/api/%3Cscript%3E",
+        ] {
             let request = scene.as_actor("GET", path).header("Accept", accept);
             let answer = request.header("Sec-Fetch-Dest", destination).send();
             assert_eq!(answer.header("content-type"), Some("application/json"), "{answer:?}");
