@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 use crate::models::{Password, User, UserSession};
 
 /// What a browser forgets when its session ends, beside the cookie (ASVS 14.3.1).
-pub const CLEAR_SITE_DATA: (&str, &str) = ("Clear-Site-Data", "\"cache\", \"storage\"");
+pub const CLEAR_SITE_DATA: (&str, &str) = ("clear-site-data", "\"cache\", \"storage\"");
 
 /// Begins a session: form, multipart or JSON with `email`, `password` and perhaps `remember`.
 #[utoipa::path(

@@ -69,6 +69,18 @@ impl Redirects {
     }
 }
 
+/// The origin of a whole address. A path has none: it leads to where one is.
+pub fn origin_of(address: &str) -> Option<String> {
+    Url::parse(address).ok().map(|url| url.origin().ascii_serialization())
+}
+
+/// The host of a whole address, as people know it.
+pub fn host_of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    url.host_str().map(|host| format!("{host}{port}"))
+}
+
 /// A path of the host that was asked, as browsers read it: what they would take for another host is
 /// none.
 fn path_here(to: &str) -> Option<String> {

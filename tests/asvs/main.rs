@@ -47,6 +47,7 @@ mod complete;
 mod faults;
 mod files;
 mod markdown;
+mod pages;
 mod registry;
 mod settings;
 mod table;

@@ -9,6 +9,7 @@ use sessiond::models::{Blocklist, PasswordRules};
 use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, PASSWORD, Program, SESSION_KINDS, Server,
 };
+use crate::pages;
 use crate::registry::{Chapter, requirement};
 use crate::{files, settings};
 
@@ -48,10 +49,14 @@ pub const CHAPTER: Chapter = Chapter {
             .tested(&[("common passwords are refused on each way to set one", common_passwords)]),
         requirement("6.2.5", 1, "No composition rules")
             .tested(&[("any composition of characters is taken", any_composition)]),
-        requirement("6.2.6", 1, "Password fields hide what is typed")
-            .not_applicable("no form is served"),
-        requirement("6.2.7", 1, "Pasting and password managers are allowed")
-            .not_applicable("no form is served"),
+        requirement("6.2.6", 1, "Password fields hide what is typed").tested(&[(
+            "they do, unless somebody asks to see it",
+            pages::passwords_are_hidden_as_they_are_typed,
+        )]),
+        requirement("6.2.7", 1, "Pasting and password managers are allowed").tested(&[(
+            "the fields say what they are for, and hinder nothing",
+            pages::password_managers_fill_them_in,
+        )]),
         requirement("6.2.8", 1, "Verify exactly what was sent")
             .tested(&[("every byte counts, on every pathway", every_byte_counts)]),
         requirement("6.2.9", 2, ">= 64 characters allowed").tested(&[(

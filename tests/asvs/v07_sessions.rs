@@ -13,6 +13,7 @@ use sessiond::random::{Random, SystemRandom};
 use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, Client, InProcess, KINDS, PASSWORD, SESSION_KINDS, Server,
 };
+use crate::pages;
 use crate::registry::{Chapter, requirement};
 use crate::{files, settings};
 
@@ -66,7 +67,16 @@ pub const CHAPTER: Chapter = Chapter {
             )]),
         requirement("7.4.4", 2, "Logout easy to find").documented(
             "docs/CONTROLS.md#sessions",
-            &[("the documents name the logout, which works by its address alone", logout_is_named)],
+            &[
+                (
+                    "the documents name the logout, which works by its address alone",
+                    logout_is_named,
+                ),
+                (
+                    "every page behind the login has it",
+                    pages::every_page_behind_the_login_has_the_logout,
+                ),
+            ],
         ),
         requirement("7.4.5", 2, "Admins end sessions of one or all").tested(&[(
             "an admin ends the sessions of a user and of everybody, for good",
@@ -79,11 +89,18 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("7.5.2", 2, "Users see and end their sessions").tested(&[
             ("a user sees times, address and agent, and no usable id", users_see_their_sessions),
             ("a user ends one, and all others, but nobody else's", users_end_their_sessions),
+            ("so he does on a page", pages::people_see_and_end_their_sessions),
         ]),
-        requirement("7.5.3", 3, "Second proof for highly sensitive operations").tested(&[(
-            "roles, deletions and mass revocation need a fresh proof",
-            what_matters_needs_a_fresh_proof,
-        )]),
+        requirement("7.5.3", 3, "Second proof for highly sensitive operations").tested(&[
+            (
+                "roles, deletions and mass revocation need a fresh proof",
+                what_matters_needs_a_fresh_proof,
+            ),
+            (
+                "so they do on pages, which ask for it",
+                pages::what_matters_most_needs_the_password_on_pages_too,
+            ),
+        ]),
         requirement("7.6.1", 2, "Lifetimes between provider and relying party are as documented")
             .not_applicable("no federation"),
         requirement("7.6.2", 2, "A session starts only by an explicit act").tested(&[

@@ -8,6 +8,7 @@ pub mod tls;
 use std::fs;
 
 use crate::harness::Program;
+use crate::pages;
 use crate::registry::{Chapter, requirement};
 
 pub const CHAPTER: Chapter = Chapter {
@@ -63,21 +64,29 @@ pub const CHAPTER: Chapter = Chapter {
             ),
         ]),
         requirement("11.3.1", 1, "No weak modes").tested(&[(
-            "no library of ciphers and modes is built in",
-            inventory::nothing_encrypts,
+            "the state of the pages is sealed with AES-256-GCM, and nothing else encrypts",
+            inventory::only_the_state_of_the_pages_is_encrypted,
         )]),
         requirement("11.3.2", 1, "Approved ciphers").tested(&[
             ("TLS has AES-GCM and ChaCha20-Poly1305, and nothing else", tls::ciphers_are_approved),
-            ("no library of ciphers and modes is built in", inventory::nothing_encrypts),
+            (
+                "the state of the pages is sealed with AES-256-GCM, and nothing else encrypts",
+                inventory::only_the_state_of_the_pages_is_encrypted,
+            ),
         ]),
         requirement("11.3.3", 2, "Encrypted data cannot be changed unnoticed")
-            .not_applicable("nothing is encrypted by the service itself"),
+            .tested(&[("a state of the pages that was changed is none", pages::a_changed_state_is_none)]),
         requirement("11.3.4", 3, "Nonces are never used twice")
-            .not_applicable("nothing is encrypted by the service itself"),
-        requirement("11.3.5", 3, "Encrypt, then authenticate")
-            .not_applicable("nothing is encrypted by the service itself"),
+            .tested(&[("each state of the pages has its own", pages::no_nonce_is_used_twice)]),
+        requirement("11.3.5", 3, "Encrypt, then authenticate").tested(&[
+            (
+                "the state of the pages is sealed with AES-256-GCM, and nothing else encrypts",
+                inventory::only_the_state_of_the_pages_is_encrypted,
+            ),
+            ("a state of the pages that was changed is none", pages::a_changed_state_is_none),
+        ]),
         requirement("11.4.1", 1, "No MD5/SHA-1")
-            .tested(&[("SHA-256 is the only general hash", inventory::sha_256_is_the_only_hash)]),
+            .tested(&[("SHA-2 is the only general hash", inventory::sha_2_is_the_only_hash)]),
         requirement(
             "11.4.2",
             2,
@@ -95,7 +104,7 @@ pub const CHAPTER: Chapter = Chapter {
             secrets::sessions_are_kept_under_sha_256,
         )]),
         requirement("11.4.4", 2, "Stretched KDF when deriving keys from passwords")
-            .not_applicable("no key is derived from a password"),
+            .not_applicable("no key is derived from a password: `PAGES_KEY` is one already, and is refused when it is short"),
         requirement("11.5.1", 2, "Unguessable values: CSPRNG, >= 128 bits, not UUIDs").tested(&[
             (
                 "a session id is what the randomness gave, and all of it",

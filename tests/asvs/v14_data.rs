@@ -20,7 +20,7 @@ use crate::harness::{
 };
 use crate::registry::{Chapter, requirement};
 use crate::v11_cryptography::hex;
-use crate::{files, markdown, v13_configuration as v13};
+use crate::{files, markdown, pages, v13_configuration as v13};
 
 pub const CHAPTER: Chapter = Chapter {
     title: "V14 Data protection",
@@ -36,6 +36,7 @@ pub const CHAPTER: Chapter = Chapter {
         requirement("14.2.1", 1, "Nothing sensitive in URLs").tested(&[
             ("a session id or password in a URL is not looked at", urls_carry_no_secret),
             ("no answer holds a URL with more than public ids", answers_link_nowhere),
+            ("no address of a page holds a secret", pages::no_address_of_a_page_holds_a_secret),
         ]),
         requirement("14.2.2", 2, "Not cached on the way")
             .tested(&[("every answer says no-store", answers_are_not_stored)]),
@@ -58,14 +59,21 @@ pub const CHAPTER: Chapter = Chapter {
         ]),
         requirement("14.2.8", 3, "Metadata is removed from files of users")
             .not_applicable("no files are taken"),
-        requirement("14.3.1", 1, "Client data cleared at the end").tested(&[(
-            "a logout has the browser forget cookie, cache and storage",
-            a_logout_clears_the_browser,
-        )]),
-        requirement("14.3.2", 2, "no-store")
-            .tested(&[("every answer says no-store", answers_are_not_stored)]),
-        requirement("14.3.3", 2, "Browser storage holds only the token")
-            .tested(&[("one cookie is set, and it tells nothing", cookies_tell_nothing)]),
+        requirement("14.3.1", 1, "Client data cleared at the end").tested(&[
+            (
+                "a logout has the browser forget cookie, cache and storage",
+                a_logout_clears_the_browser,
+            ),
+            ("so does one on a page", pages::a_logout_on_the_page_empties_the_browser),
+        ]),
+        requirement("14.3.2", 2, "no-store").tested(&[
+            ("every answer says no-store", answers_are_not_stored),
+            ("so does every page", pages::no_page_is_kept),
+        ]),
+        requirement("14.3.3", 2, "Browser storage holds only the token").tested(&[
+            ("one cookie is set, and it tells nothing", cookies_tell_nothing),
+            ("that of the pages is sealed", pages::what_the_pages_keep_tells_nothing),
+        ]),
     ],
 };
 

@@ -6,6 +6,7 @@ pub mod dependencies;
 pub mod load;
 pub mod members;
 
+use crate::pages;
 use crate::registry::{Chapter, requirement};
 use crate::{v13_configuration as v13, v14_data as v14};
 
@@ -106,7 +107,8 @@ pub const CHAPTER: Chapter = Chapter {
             "a member of another type is 400 and changes nothing",
             members::types_are_strict,
         )]),
-        requirement("15.3.6", 2, "No prototype pollution").not_applicable("there is no JavaScript"),
+        requirement("15.3.6", 2, "No prototype pollution")
+            .tested(&[("the one script merges no objects", pages::the_script_merges_no_objects)]),
         requirement("15.3.7", 2, "No parameter pollution").tested(&[
             ("what is there twice is refused, wherever it is", members::nothing_counts_twice),
             ("what belongs in one place is not read in another", members::places_are_not_mixed),

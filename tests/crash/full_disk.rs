@@ -166,7 +166,10 @@ fn a_stop_on_a_full_disk_says_so_and_loses_nothing() {
     assert!(status.success(), "{log:?}");
     let names = fs::read_dir(disk.path(&program.data())).unwrap();
     let names: BTreeSet<_> = names.map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, [".lock", "User.json", "UserSession.json"].map(Into::into).into());
+    assert_eq!(
+        names,
+        [".lock", "User.json", "UserSession.json", "pages.key"].map(Into::into).into()
+    );
     assert_eq!(users(&program.start(), &admin), before);
 }
 

@@ -83,5 +83,5 @@ fn a_start_leaves_nothing_that_it_tried_out_with() {
     let names = fs::read_dir(server.data()).unwrap();
     let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, [".lock", "User.journal"]);
+    assert_eq!(names, [".lock", "User.journal", "pages.key"]);
 }

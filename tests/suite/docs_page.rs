@@ -64,13 +64,15 @@ fn the_page_runs_nothing_loads_nothing_foreign_and_says_so() {
         assert!(!allowed.contains(forbidden), "{forbidden}");
     }
     let style = server.get(stylesheet(&page.body)).send();
-    for (answer, caching) in [(&page, "no-cache"), (&style, "public, max-age=31536000, immutable")]
+    let of_style = "default-src 'none'; frame-ancestors 'none'";
+    for (answer, policy, caching) in
+        [(&page, POLICY, "no-cache"), (&style, of_style, "public, max-age=31536000, immutable")]
     {
-        assert_eq!(answer.headers("content-security-policy"), [POLICY]);
+        assert_eq!(answer.headers("content-security-policy"), [policy]);
         assert_eq!(answer.headers("cache-control"), [caching]);
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
         ] {

@@ -46,6 +46,7 @@ mod metrics;
 mod monitoring;
 mod my_sessions;
 mod openapi;
+mod pages;
 mod panics;
 mod passwords;
 mod paths;

@@ -175,5 +175,5 @@ fn a_file_that_cannot_be_read_is_refused_and_nothing_is_touched() {
     assert!(said.starts_with(&format!("sessiond: {}: ", users.display())), "{said}");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(fs::read_to_string(&sessions).unwrap(), "not json");
-    assert_eq!(names(&program), [".lock", "User.json", "UserSession.json"]);
+    assert_eq!(names(&program), [".lock", "User.json", "UserSession.json", "pages.key"]);
 }

@@ -107,6 +107,7 @@ const SETTINGS: &[(&str, &str, &[&str], &str)] = &[
         "list origins like https://app.example.com",
     ),
     ("DOCS", "on", &["", "maybe", "2"], "must be one of on, off"),
+    ("PAGES", "on", &["", "maybe", "2"], "must be one of on, off"),
     ("BCRYPT_COST", "12", &["", "9", "16", "4", "twelve"], "whole number from 10 to 15"),
     ("UNSAFE_FAST_HASH", "0", &["", "yes", "2"], "must be one of"),
     ("HASH_LANES", "", &["0", "1025", "two"], "whole number from 1 to 1024"),
@@ -262,6 +263,7 @@ fn settings_that_contradict_each_other_are_refused() {
         (&[("ADMIN_PASSWORD_FILE", "/nowhere")], "ADMIN_PASSWORD: ", "ADMIN_PASSWORD_FILE"),
         (&[("ADMIN_EMAIL", "")], "ADMIN_EMAIL='': ", "ADMIN_PASSWORD"),
         (&[("ADMIN_PASSWORD", "")], "ADMIN_EMAIL='admin@example.com': ", "ADMIN_PASSWORD"),
+        (&[("PAGES_KEY", "too short a secret")], "PAGES_KEY: ", "at least 32 characters"),
         (&[("ADMIN_PASSWORD", "short")], "ADMIN_PASSWORD: ", "at least 8 characters"),
         (&[("ADMIN_PASSWORD", &long)], "ADMIN_PASSWORD: ", "at most 256 bytes"),
         (&[("ADMIN_PASSWORD", "password1")], "ADMIN_PASSWORD: ", "most common"),
@@ -277,7 +279,9 @@ fn settings_that_contradict_each_other_are_refused() {
         let line = one_line(&failed(&program), 2);
         assert!(line.starts_with(begins) && line.contains(says), "{line} / {begins}{says}");
         assert!(!program.data().exists(), "{settings:?}");
-        for (_, value) in settings.iter().filter(|(name, _)| *name == "ADMIN_PASSWORD") {
+        for (_, value) in
+            settings.iter().filter(|(name, _)| ["ADMIN_PASSWORD", "PAGES_KEY"].contains(name))
+        {
             assert!(value.is_empty() || !line.contains(value), "a secret in {line}");
         }
     }
@@ -295,6 +299,7 @@ fn a_command_line_that_makes_no_sense_is_one_line() {
         &["user", "add", "bob@example.com", "--role", "root"],
         &["check", "extra"],
         &["--admin-password", "secret of the admin"],
+        &["--pages-key", "secret of the pages"],
     ] {
         let output = program.run(arguments, "");
         let line = one_line(&output, 2);
@@ -329,7 +334,9 @@ fn the_help_lists_every_setting_with_flag_variable_and_default() {
     let described = |entry: &&String| entry.starts_with(|c: char| c.is_ascii_lowercase());
     // BACKUP_DIR and ADMIN_PASSWORD_FILE have no bad value of their own.
     assert_eq!(entries.iter().filter(described).count(), SETTINGS.len() + 2, "{entries:?}");
-    for more in ["ADMIN_PASSWORD ", "--admin-password-file", "user", "import", "healthcheck"] {
+    for more in
+        ["ADMIN_PASSWORD;", "PAGES_KEY ", "--admin-password-file", "user", "import", "healthcheck"]
+    {
         assert!(help.contains(more), "{more} is not in {help}");
     }
 }

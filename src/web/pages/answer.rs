@@ -7,25 +7,20 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpResponse, ResponseError as _};
 use askama::Template;
-use url::Url;
 
 use super::view::Notice;
+use crate::auth::redirects::origin_of;
 use crate::auth::{Auth, NewSession, SESSION_CHALLENGE};
 use crate::error::Error;
 
 /// What a page may load, and whom its forms may be sent to. A form that is answered by a redirect
 /// is sent there too, as browsers see it.
 fn policy(form_leads_to: Option<&str>) -> String {
-    let target = form_leads_to.and_then(origin).map_or_else(String::new, |to| format!(" {to}"));
+    let target = form_leads_to.and_then(origin_of).map_or_else(String::new, |to| format!(" {to}"));
     format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
          form-action 'self'{target}; base-uri 'none'; frame-ancestors 'none'"
     )
-}
-
-/// The origin of a whole address. A path has none: it leads to where one is.
-fn origin(address: &str) -> Option<String> {
-    Url::parse(address).ok().map(|url| url.origin().ascii_serialization())
 }
 
 /// A page.

@@ -37,10 +37,11 @@ pub async fn door<B: MessageBody + 'static>(
     }
     let changes_nothing = request.method().is_safe();
     let response = seen_through(changes_nothing, next.call(request)).await?;
-    if response.status() == StatusCode::FORBIDDEN {
+    let error = response.response().error().and_then(actix_web::Error::as_error::<Error>);
+    // A page that asks for the password once more is no refusal: the wrong one has its line already.
+    if error.is_some() && response.status() == StatusCode::FORBIDDEN {
         record_refused(auth.as_ref(), &response).await;
     }
-    let error = response.response().error().and_then(actix_web::Error::as_error::<Error>);
     let answer = error.map(|error| answer_to(error, response.request(), response.response()));
     Ok(match answer {
         Some(answer) => response.into_response(answer),

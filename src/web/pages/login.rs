@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Scope, web};
-use url::Url;
 
 use super::answer::{page, page_about_leading_to, page_leading_to, see_other, see_other_with};
 use super::state::State;
@@ -15,7 +14,7 @@ use crate::api::{Body, CLEAR_SITE_DATA, Fields, get};
 use crate::auth::Auth;
 use crate::auth::accounts::Accounts;
 use crate::auth::guard::GuardRules;
-use crate::auth::redirects::Redirects;
+use crate::auth::redirects::{Redirects, host_of};
 use crate::error::{Code, Result};
 use crate::models::{Password, User};
 
@@ -50,14 +49,14 @@ async fn show(
         return Ok(logged_in(&state, back, &user));
     }
     let frame = Frame { who: None, notice: state.take_notice() };
-    let back_to = back.as_deref().and_then(host);
+    let back_to = back.as_deref().and_then(host_of);
     let view = LoginPage { frame, back_to, ..LoginPage::default() };
     Ok(page_leading_to(back.as_deref(), StatusCode::OK, &view))
 }
 
 fn logged_in(state: &State, back: Option<String>, user: &User) -> HttpResponse {
     let frame = Frame { who: None, notice: state.take_notice() };
-    let back_to = back.as_deref().and_then(host);
+    let back_to = back.as_deref().and_then(host_of);
     let go_on = back.unwrap_or_else(|| HOME.into());
     page(StatusCode::OK, &LoggedInPage { frame, name: name_of(user), go_on, back_to })
 }
@@ -93,7 +92,7 @@ async fn enter(
         Code::PasswordMissing => typed.password_error = Some(words::of(&error)),
         _ => typed.problem = Some(words::of(&error)),
     }
-    typed.back_to = back.as_deref().and_then(host);
+    typed.back_to = back.as_deref().and_then(host_of);
     Ok(page_about_leading_to(back.as_deref(), &error, &typed))
 }
 
@@ -115,13 +114,6 @@ fn credentials(fields: &Fields, remember: bool) -> Result<Credentials> {
     let email = fields.required("email")?;
     let password = Password::sent(fields.required("password")?);
     Ok(Credentials { email, password, remember })
-}
-
-/// The host of a whole address, as people know it.
-fn host(address: &str) -> Option<String> {
-    let url = Url::parse(address).ok()?;
-    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-    url.host_str().map(|host| format!("{host}{port}"))
 }
 
 async fn ask(request: HttpRequest, auth: web::Data<dyn Auth>) -> Result<HttpResponse> {

@@ -302,7 +302,17 @@ fn look_alikes_are_other_paths() {
     // And the other way round: what is open opens nothing that begins or ends like it.
     for open in OPEN_PATHS {
         for path in [format!("{open}x"), format!("{open}/x"), format!("{USERS}{open}")] {
-            server.get(&path).send().assert_error(401, "Unauthorized");
+            let answer = server.get(&path).send();
+            if path.starts_with("/api/") {
+                answer.assert_error(401, "Unauthorized");
+            } else {
+                // Outside of the API there is nothing at all.
+                assert_eq!(
+                    answer.status,
+                    if path == "/login/x" || path == "/logout/x" { 303 } else { 404 },
+                    "{path}"
+                );
+            }
         }
     }
 }
@@ -1022,6 +1032,10 @@ const HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
 ];
 
+/// What a page may load, and where its forms may go.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 fn every_answer_has_the_headers() {
     let (program, pair) = Program::of("session_db_auth").set("LOGIN_ATTEMPTS", "1").over_tls();
     let over_tls = program.start();
@@ -1058,13 +1072,23 @@ fn every_answer_has_the_headers() {
             );
         }
         answers.extend(OPEN_PATHS.iter().map(|path| client.get(path).send()));
+        answers.extend(["/account", "/admin", "/nothing"].map(|path| client.get(path).send()));
+        answers.push(client.get("/nothing").header("Accept", "text/html").send());
+        answers.push(client.post("/account").send());
         let statuses: BTreeSet<u16> = answers.iter().map(|answer| answer.status).collect();
         for status in [200, 204, 400, 401, 403, 404, 405, 409, 413, 414, 415, 429, 431] {
             assert!(statuses.contains(&status), "{status} is not among {statuses:?}");
         }
         let hsts = https.then_some("max-age=31536000; includeSubDomains");
         for answer in &answers {
+            let is_page = answer.header("content-type") == Some("text/html; charset=utf-8");
             for (name, value) in HEADERS {
+                // A page says more, and needs `Origin` with its forms.
+                let value = match name {
+                    "content-security-policy" if is_page => PAGE_POLICY,
+                    "referrer-policy" if is_page => "same-origin",
+                    _ => value,
+                };
                 assert_eq!(answer.headers(name), [value], "{name}: {answer:?}");
             }
             assert_eq!(answer.header("strict-transport-security"), hsts, "{answer:?}");

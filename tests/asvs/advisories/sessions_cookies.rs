@@ -21,6 +21,7 @@ use crate::harness::{
     ADMIN, ADMIN_PASSWORD, Answer, Client, Connection, InProcess, KNOWING_KINDS, NO_SESSION,
     NOBODY, PASSWORD, Program, Request, SESSION_KINDS, START, Server, block_on,
 };
+use crate::pages;
 use crate::registry::{Chapter, rule};
 
 pub const CHAPTER: Chapter = Chapter {
@@ -167,9 +168,12 @@ pub const CHAPTER: Chapter = Chapter {
             "rack-session CVE-2026-39324",
             "Failed decryption falls back to plain decoding: forged session",
         )
-        .not_applicable("the cookie is a random id; nothing in it is encrypted, signed or decoded"),
+        .tested(&[(
+            "a state of the pages that cannot be opened is none",
+            pages::a_changed_state_is_none,
+        )]),
         rule("Flask CVE-2025-47278", "Key rotation signs with the oldest key")
-            .not_applicable("nothing is signed, so there are no keys to rotate"),
+            .not_applicable("there is one key at a time, which seals a state that may be lost"),
         rule(
             "Flask CVE-2023-30861",
             "Missing Vary: Cookie lets a cache hand one user's answer to another (also \
@@ -197,12 +201,10 @@ pub const CHAPTER: Chapter = Chapter {
             "the cookie is Secure wherever the service is",
             the_cookie_is_secure_where_the_service_is,
         )]),
-        rule("OAuth2 Proxy CVE-2026-34454", "Cookies not cleared on the sign-in page")
-            .not_applicable(
-                "there is no sign-in page yet. A refusal of the API leaves the cookie alone: a \
-             late answer to a request with an old id would remove the new one that a \
-             refresh has just set. Logout and a new password do remove or replace it",
-            ),
+        rule("OAuth2 Proxy CVE-2026-34454", "Cookies not cleared on the sign-in page").tested(&[(
+            "the page tells who is logged in, and what has ended opens nothing",
+            pages::the_login_page_tells_who_is_logged_in,
+        )]),
         rule(
             "Better Auth multi-session sign-out finding",
             "Sign-out trusts cookies of other sessions without verifying them (2025)",

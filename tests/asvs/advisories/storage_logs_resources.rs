@@ -371,7 +371,8 @@ fn ids_never_become_names() {
             .collect::<BTreeSet<_>>()
     };
     let before = names();
-    assert_eq!(before, [".lock", "User.journal", "UserSession.journal"].map(str::to_owned).into());
+    let expected = [".lock", "User.journal", "UserSession.journal", "pages.key"];
+    assert_eq!(before, expected.map(str::to_owned).into());
     let traversals = [
         "../../../../../../../../../etc/passwd",
         "../User.journal",

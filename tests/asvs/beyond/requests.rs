@@ -173,7 +173,8 @@ pub fn every_answer_has_the_headers_of_an_api() {
 /// to an admin either.
 pub fn there_are_no_management_endpoints() {
     // The documentation is nothing to manage by, and can be taken away.
-    let server = InProcess::with(&["--docs", "off"]);
+    // So can the pages, which do what the API does for whom it lets.
+    let server = InProcess::with(&["--docs", "off", "--pages", "off"]);
     let admin = server.admin();
     for path in [
         "/debug",

@@ -61,7 +61,11 @@ pub fn keys_are_documented() {
     assert_eq!(keyed, ["auth/basic.rs"]);
     let section = files::section("docs/CONTROLS.md", "Keys");
     let keys: Vec<&str> = markdown::rows(&section).iter().map(|row| row[0]).collect();
-    assert_eq!(keys, ["of Basic credentials", "of the certificate", "of TLS connections"]);
+    let expected =
+        ["of Basic credentials", "of the pages", "of the certificate", "of TLS connections"];
+    assert_eq!(keys, expected);
+    let seals = files::sources().into_iter().filter(|(_, text)| text.contains("Key::from("));
+    assert_eq!(seals.map(|(path, _)| path).collect::<Vec<_>>(), ["web/pages.rs"]);
     let tls = files::read("src/server/tls.rs");
     assert!(tls.contains("with_single_cert") && !tls.contains("ticketer"), "no keys of tickets");
 }
@@ -92,18 +96,26 @@ pub fn secrets_are_not_compared() {
     assert!(bcrypt.iter().any(|name| name == "subtle"), "{bcrypt:?}");
 }
 
-pub fn nothing_encrypts() {
+/// bcrypt and scrypt are made of ciphers; and the state of the pages is sealed with AES-256-GCM.
+pub fn only_the_state_of_the_pages_is_encrypted() {
     let of_ciphers = |package: &cargo::Package| {
         let is = |name: &String| ["cipher", "aead"].contains(&name.as_str());
         package.dependencies.iter().any(is)
     };
     let ciphers = cargo::shipped().into_iter().filter(|(_, package)| of_ciphers(package));
     let ciphers: Vec<String> = ciphers.map(|(name, _)| name).collect();
-    assert_eq!(ciphers, ["blowfish", "salsa20"], "which bcrypt and scrypt are made of");
-    assert!(sources_with(&["blowfish", "cipher", "chacha20", "salsa20"]).is_empty());
+    assert_eq!(ciphers, ["aes", "aes-gcm", "blowfish", "ctr", "salsa20"]);
+    let shipped = cargo::shipped();
+    let users =
+        shipped.iter().filter(|(_, package)| package.dependencies.contains(&"aes-gcm".to_owned()));
+    assert_eq!(users.map(|(name, _)| name).collect::<Vec<_>>(), ["cookie"]);
+    let jar = files::read("src/web/pages.rs");
+    assert!(jar.contains("CookieContentSecurity::Private"), "encrypted, not only signed");
+    let ciphers = ["aes", "aes_gcm", "blowfish", "cipher", "chacha20", "ctr", "salsa20"];
+    assert!(sources_with(&ciphers).is_empty());
 }
 
-pub fn sha_256_is_the_only_hash() {
+pub fn sha_2_is_the_only_hash() {
     let shipped = cargo::shipped();
     for broken in ["md-5", "md5", "md4", "sha1", "sha-1", "sha1_smol", "ripemd"] {
         assert!(!shipped.contains_key(broken), "{broken}");
@@ -120,6 +132,8 @@ pub fn sha_256_is_the_only_hash() {
     assert!(imports.len() > 3, "{imports:?}");
     for (path, line) in imports {
         let known = ["use sha2::{Digest as _, Sha256};", "use sha2::Sha256;"];
-        assert!(known.contains(&line.as_str()), "{path}: {line}");
+        // A key for two uses has 512 bits.
+        let longer = path == "app/pages_key.rs" && line == "use sha2::{Digest as _, Sha512};";
+        assert!(longer || known.contains(&line.as_str()), "{path}: {line}");
     }
 }

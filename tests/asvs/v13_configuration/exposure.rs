@@ -38,10 +38,10 @@ const STRAY: [&str; 27] = [
 
 pub fn no_files_are_served() {
     for kind in KINDS {
-        // The documentation is meant to be shown, unless that is switched off.
-        let shown = |path: &&&str| !["/docs", "/openapi.json"].contains(*path);
+        // The documentation and the pages are meant to be shown, unless that is switched off.
+        let shown = |path: &&&str| !["/docs", "/openapi.json", "/admin"].contains(*path);
         let server = InProcess::with(&["--auth-type", kind]);
-        let silent = InProcess::with(&["--auth-type", kind, "--docs", "off"]);
+        let silent = InProcess::with(&["--auth-type", kind, "--docs", "off", "--pages", "off"]);
         let stray = STRAY.iter().filter(shown).map(|path| (&server, path));
         for (server, path) in stray.chain(STRAY.iter().map(|path| (&silent, path))) {
             server.get(path).send().assert_error(404, "Not found");

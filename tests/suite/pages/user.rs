@@ -50,7 +50,13 @@ fn assert_out(browser: &Browser<'_>) {
 
 /// Does it, holds that it leads back to the page of the user, and returns that page.
 #[track_caller]
-fn done(browser: &Browser<'_>, form: &str, fields: &[(&str, &str)], page: &str, told: &str) -> Answer {
+fn done(
+    browser: &Browser<'_>,
+    form: &str,
+    fields: &[(&str, &str)],
+    page: &str,
+    told: &str,
+) -> Answer {
     browser.submit(form, fields).leads_to(page);
     let page = browser.open(page);
     page.tells(told);
@@ -70,7 +76,13 @@ fn a_disabled_user_is_out_at_once_until_he_is_enabled() {
     Browser::at(&cast.server).log_in(BOB, PASSWORD).assert_page(401);
     // Twice is as good as once.
     done(&admin, &disable, &[], &cast.bob, told);
-    let page = done(&admin, &format!("{}/enable", cast.bob), &[], &cast.bob, "bob@example.com can log in again.");
+    let page = done(
+        &admin,
+        &format!("{}/enable", cast.bob),
+        &[],
+        &cast.bob,
+        "bob@example.com can log in again.",
+    );
     assert!(!page.body.contains("Disabled</span>"));
     assert_out(&bob);
     cast.bob();
@@ -95,7 +107,13 @@ fn a_role_is_changed_and_counts_at_once() {
     assert_eq!(bob.open("/admin").status, 403);
     let form = format!("{}/role", cast.bob);
     let before = admin.session();
-    let page = done(&admin, &form, &[("role", "admin")], &cast.bob, "bob@example.com is an administrator now.");
+    let page = done(
+        &admin,
+        &form,
+        &[("role", "admin")],
+        &cast.bob,
+        "bob@example.com is an administrator now.",
+    );
     assert!(page.body.contains("<option value=\"admin\" selected>Administrator</option>"));
     assert_ne!(admin.session(), before, "who has given a role away gets another id");
     assert_eq!(bob.open("/admin").status, 200);
@@ -121,7 +139,9 @@ fn a_password_that_is_set_must_be_changed_and_ends_all_sessions() {
     let page = admin.open(&form);
     assert_eq!((page.heading(), page.is_ticked("must_change")), ("Set a password", true));
     assert!(page.field("password").unwrap().contains("autocomplete=\"new-password\""));
-    assert!(page.between("<ul class=\"rules\" id=\"rules\">", "</ul>").unwrap().contains("At least 8"));
+    assert!(
+        page.between("<ul class=\"rules\" id=\"rules\">", "</ul>").unwrap().contains("At least 8")
+    );
     for (password, told) in [
         ("", "Please enter a password."),
         ("short 7", "Too short: at least 8 characters."),
@@ -157,7 +177,9 @@ fn ones_own_password_is_changed_by_who_knows_the_current_one() {
     cast.admin();
     let page = admin.open(&himself);
     assert!(page.body.contains("<span class=\"mark\">You</span>"));
-    assert!(page.body.contains("<a class=\"button\" href=\"/account/password\">Change password</a>"));
+    assert!(
+        page.body.contains("<a class=\"button\" href=\"/account/password\">Change password</a>")
+    );
     assert!(!page.body.contains(&form));
 }
 
@@ -170,7 +192,9 @@ fn sessions_of_a_user_are_shown_and_ended_one_by_one() {
     phone.log_in(BOB, PASSWORD).leads_to("/account");
     let page = admin.open(&cast.bob);
     assert_eq!(page.body.matches(">Safari on iPhone</span>").count(), 1, "{}", page.body);
-    let form = page.body.split(&format!("action=\"{}/sessions/", cast.bob)).find(|rest| rest.contains("aria-label=\"End the session of Safari on iPhone, last seen just now\""));
+    let form = page.body.split(&format!("action=\"{}/sessions/", cast.bob)).find(|rest| {
+        rest.contains("aria-label=\"End the session of Safari on iPhone, last seen just now\"")
+    });
     let id = form.unwrap().split('/').next().unwrap().to_owned();
     let end = format!("{}/sessions/{id}/end", cast.bob);
     done(&admin, &end, &[], &cast.bob, "The session has ended.");
@@ -182,7 +206,8 @@ fn sessions_of_a_user_are_shown_and_ended_one_by_one() {
     }
     // Of somebody else's user it ends none.
     let eve = format!("/admin/users/{}", cast.server.add_user(EVE));
-    let told = cast.server.get("/api/v1/auth_session").session(&other.session().unwrap()).send().json();
+    let told =
+        cast.server.get("/api/v1/auth_session").session(&other.session().unwrap()).send().json();
     let foreign = format!("{eve}/sessions/{}/end", told["id"].as_str().unwrap());
     done(&admin, &foreign, &[], &eve, "This session had ended already.");
     assert_eq!(other.open("/account").status, 200);
@@ -194,7 +219,9 @@ fn all_sessions_of_a_user_are_ended_at_once() {
     let (admin, bobs) = (cast.admin(), [cast.bob(), cast.bob()]);
     let form = format!("{}/sessions/end", cast.bob);
     let page = done(&admin, &form, &[], &cast.bob, "All sessions of bob@example.com have ended.");
-    assert!(page.body.contains("This user is logged in nowhere.") && !page.body.contains("/sessions/"));
+    assert!(
+        page.body.contains("This user is logged in nowhere.") && !page.body.contains("/sessions/")
+    );
     bobs.iter().for_each(assert_out);
     cast.bob();
 }
@@ -209,13 +236,17 @@ fn an_admin_who_ends_his_own_sessions_is_out() {
     ended.leads_to(&himself);
     assert_eq!(ended.header("clear-site-data"), Some("\"cache\", \"storage\""));
     assert_eq!(admin.session(), None);
-    admin.follow(&ended).leads_to(&format!("/login?return_to={}", himself.replace('/', "%2F").replace('-', "%2D")));
+    admin
+        .follow(&ended)
+        .leads_to(&format!("/login?return_to={}", himself.replace('/', "%2F").replace('-', "%2D")));
     admin.open("/login").tells("All sessions of admin@example.com have ended.");
     assert_out(&other);
     // The one in use, by itself.
     let admin = cast.admin();
-    let told = cast.server.get("/api/v1/auth_session").session(&admin.session().unwrap()).send().json();
-    let ended = admin.submit(&format!("{himself}/sessions/{}/end", told["id"].as_str().unwrap()), &[]);
+    let told =
+        cast.server.get("/api/v1/auth_session").session(&admin.session().unwrap()).send().json();
+    let ended =
+        admin.submit(&format!("{himself}/sessions/{}/end", told["id"].as_str().unwrap()), &[]);
     assert_eq!((ended.status, admin.session()), (303, None));
 }
 
@@ -224,7 +255,8 @@ fn a_user_who_is_not_there_is_a_page_that_is_not_there() {
     let cast = Cast::new();
     let admin = cast.admin();
     for id in [NOBODY, "x", "me2", "%00", &"a".repeat(500)] {
-        let forms = ["", "/role", "/disable", "/enable", "/password", "/sessions/end", "/sessions/x/end"];
+        let forms =
+            ["", "/role", "/disable", "/enable", "/password", "/sessions/end", "/sessions/x/end"];
         for form in forms {
             let path = format!("/admin/users/{id}{form}");
             let page = admin.open(&path);
@@ -245,6 +277,9 @@ fn a_user_who_is_not_there_is_a_page_that_is_not_there() {
     for form in ["role", "disable", "enable", "sessions/end", "sessions/x/end"] {
         admin.open(&format!("{}/{form}", cast.bob)).leads_to(&cast.bob);
     }
-    assert_eq!((cast.told()["role"].as_str(), &cast.told()["disabled"]), (Some("user"), &json!(false)));
+    assert_eq!(
+        (cast.told()["role"].as_str(), &cast.told()["disabled"]),
+        (Some("user"), &json!(false))
+    );
     Browser::of(&cast.server, ADMIN, ADMIN_PASSWORD);
 }
