@@ -3,6 +3,7 @@
 mod decisions;
 mod fields;
 pub mod matrix;
+pub mod pages;
 pub mod stage;
 
 use crate::registry::{Chapter, requirement};
@@ -15,6 +16,8 @@ pub const CHAPTER: Chapter = Chapter {
             &[
                 ("every route has a row in the matrix", matrix::every_route_has_a_row),
                 ("the matrix is in the document", matrix::the_matrix_is_documented),
+                ("so has every page, in a matrix of its own", pages::every_page_has_a_row),
+                ("and that is in the document", pages::the_matrix_is_documented),
             ],
         ),
         requirement("8.1.2", 2, "Rules for fields written down").documented(
@@ -40,6 +43,7 @@ pub const CHAPTER: Chapter = Chapter {
                 "every actor is answered on every route as the matrix says",
                 matrix::every_actor_is_answered_as_the_matrix_says,
             ),
+            ("and on every page", pages::every_actor_is_answered_as_the_matrix_says),
             ("the gate stands before the routes", matrix::the_gate_stands_before_the_routes),
         ]),
         requirement("8.2.2", 1, "Data-level access (IDOR)").tested(&[
@@ -70,6 +74,7 @@ pub const CHAPTER: Chapter = Chapter {
         ),
         requirement("8.3.1", 1, "Enforced in the service, one place").tested(&[
             ("every route is behind the guard", matrix::every_route_has_a_row),
+            ("and every page behind the door", pages::every_page_has_a_row),
             (
                 "no spelling, method or header gets around it",
                 decisions::nothing_gets_around_the_guard,

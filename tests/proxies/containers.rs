@@ -185,6 +185,13 @@ fn traefik_guards_every_route_but_sessionds_own() {
     by_priority.sort_unstable();
     let by_priority: Vec<&str> = by_priority.into_iter().map(|(_, name)| name).collect();
     assert_eq!(by_priority, ["app", "app-admin", "sessiond"]);
+    // The API and the pages, as nginx and Caddy pass them on, and nothing that begins like them.
+    let rule = http["routers"]["sessiond"]["rule"].as_str().unwrap();
+    let own: BTreeSet<&str> = rule.split(" || ").map(str::trim).collect();
+    let paths = ["/login", "/logout", "/account", "/admin"].map(|path| format!("Path(`{path}`)"));
+    let below =
+        ["/api/v1/", "/login/", "/account/", "/admin/"].map(|path| format!("PathPrefix(`{path}`)"));
+    assert_eq!(own, paths.iter().chain(&below).map(String::as_str).collect());
     for (guard, asks, query) in
         [("guard", "user", "?redirect=1"), ("guard-admin", "admin", "?redirect=1&role=admin")]
     {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::app::Received;
-use crate::harness::{ADMIN, Answer, NO_SESSION, PASSWORD, Request};
+use crate::harness::{ADMIN, ADMIN_PASSWORD, Answer, Browser, NO_SESSION, PASSWORD, Request};
 use crate::proxy::Proxy;
 use crate::site::Site;
 

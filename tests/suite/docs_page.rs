@@ -72,7 +72,7 @@ fn the_page_runs_nothing_loads_nothing_foreign_and_says_so() {
         assert_eq!(answer.headers("cache-control"), [caching]);
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "same-origin"),
+            ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
         ] {

@@ -181,7 +181,16 @@ impl Scene<'_> {
 
     /// Where the route is for the user whom it names.
     pub fn path(&self, route: &str) -> String {
-        let path = format!("/api/v1{}", route.replace("{id}", &self.subject().id.to_string()));
+        self.page(&format!("/api/v1{route}"))
+    }
+
+    /// The same of a page.
+    pub fn page(&self, route: &str) -> String {
+        let names_somebody = ["{id}", "{session}"].iter().any(|part| route.contains(part));
+        if !names_somebody {
+            return route.to_owned();
+        }
+        let path = route.replace("{id}", &self.subject().id.to_string());
         if !route.contains("{session}") {
             return path;
         }

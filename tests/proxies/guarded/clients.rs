@@ -12,6 +12,8 @@ behind_each![
     a_websocket_is_opened_for_those_who_are_let_in,
     the_site_is_shown_to_those_who_are_let_in,
     the_program_is_reached_under_its_own_paths,
+    people_log_in_and_out_on_the_pages,
+    what_only_begins_like_a_page_is_guarded,
     operators_routes_are_not_handed_out,
     what_a_client_says_of_his_address_is_not_heard,
 ];
@@ -115,8 +117,7 @@ fn the_site_is_shown_to_those_who_are_let_in(proxy: Proxy) {
 fn the_program_is_reached_under_its_own_paths(proxy: Proxy) {
     let Some(site) = Site::behind(proxy) else { return };
     assert_eq!(site.get("/api/v1/status").send().body, r#"{"status":"OK"}"#);
-    let login =
-        site.client().login(&[("email", ADMIN), ("password", crate::harness::ADMIN_PASSWORD)]);
+    let login = site.client().login(&[("email", ADMIN), ("password", ADMIN_PASSWORD)]);
     let here = format!("http://{}", site.address);
     let login = login.header("Origin", &here).header("Sec-Fetch-Site", "same-origin").send();
     assert_eq!(login.status, 200, "{login:?}");
@@ -125,9 +126,8 @@ fn the_program_is_reached_under_its_own_paths(proxy: Proxy) {
     assert_eq!(me.json()["email"], ADMIN);
     let foreign = site.client().delete("/api/v1/auth_session/logout").session(&session);
     assert_eq!(foreign.header("Origin", "http://evil.example").send().status, 403);
-    // A page, or that there is none yet; it is never guarded.
-    let page = by_browser(site.get("/login?return_to=x")).send();
-    assert!([200, 404].contains(&page.status), "{page:?}");
+    // A page is never guarded by the proxy.
+    by_browser(site.get("/login?return_to=x")).send().assert_page(200);
     // What is said of another request is none of theirs.
     let request = by_browser(site.get("/api/v1/auth_session/verify?redirect=1"));
     let evil = "http://evil.example/";
@@ -150,10 +150,77 @@ fn the_program_is_reached_under_its_own_paths(proxy: Proxy) {
     }
 }
 
+fn people_log_in_and_out_on_the_pages(proxy: Proxy) {
+    let Some(site) = Site::behind(proxy) else { return };
+    let (client, here) = (site.client(), format!("http://{}", site.address));
+    let browser = Browser::at(&client);
+    let leads_to = |answer: &Answer| answer.location().unwrap().replace(&here, "");
+    let sent = by_browser(site.get("/page.html")).send();
+    assert_eq!(sent.status, 302, "{sent:?}");
+    let page = browser.open(&leads_to(&sent));
+    assert_eq!(page.heading(), "Log in");
+    browser.log_in(ADMIN, "wrong password 3").assert_page(401);
+    let entered = browser.log_in(ADMIN, ADMIN_PASSWORD);
+    assert_eq!((entered.status, leads_to(&entered).as_str()), (303, "/page.html"));
+    let session = browser.session().unwrap();
+    let seen = by_browser(site.get("/page.html")).session(&session).send();
+    assert_eq!((seen.status, seen.body.as_str()), (200, "a page"));
+    for (path, heading) in [
+        ("/account", "My account"),
+        ("/account/password", "Change password"),
+        ("/admin", "Administration"),
+        ("/admin/users", "Users"),
+        ("/admin/users/new", "New user"),
+        ("/login", "You are logged in"),
+        ("/logout", "Log out?"),
+    ] {
+        let page = browser.open(path);
+        assert_eq!((page.status, page.heading()), (200, heading));
+    }
+    for file in page.body.split('"').filter(|text| text.starts_with("/login/")) {
+        let loaded = site.get(file).send();
+        let kept = loaded.header("cache-control");
+        assert_eq!((loaded.status, kept), (200, Some("public, max-age=31536000, immutable")));
+    }
+    browser.submit("/account", &[("first_name", "Zoe")]).leads_to("/account");
+    browser.open("/account").tells("Your name is saved.");
+    let foreign = client.post("/logout").header("Origin", "http://evil.example");
+    browser.send(foreign).assert_page(403);
+    browser.submit("/logout", &[]).leads_to("/login");
+    browser.open("/login").tells("You are logged out.");
+    let again = by_browser(site.get("/page.html")).session(&session).send();
+    assert_eq!((again.status, leads_to(&again).starts_with("/login?")), (302, true));
+    assert_refused(&site.get("/page.html").send());
+    site.assert_unheard();
+}
+
+fn what_only_begins_like_a_page_is_guarded(proxy: Proxy) {
+    let Some(site) = Site::behind(proxy) else { return };
+    let session = site.admin();
+    let paths = ["/loginx", "/logout/", "/logout/x", "/accounts", "/administration", "/app/login"];
+    for path in paths {
+        assert_refused(&site.get(path).send());
+        let answer = site.get(path).session(&session).send();
+        assert_eq!(answer.status, if path == "/app/login" { 200 } else { 404 }, "{path}");
+    }
+    for request in site.wiretap.requests() {
+        let target = request.head.split(' ').nth(1).unwrap();
+        assert!(target.starts_with("/api/v1/auth_session/"), "{target}");
+    }
+}
+
 fn operators_routes_are_not_handed_out(proxy: Proxy) {
     let Some(site) = Site::behind(proxy) else { return };
     let session = site.admin();
-    for path in ["/metrics", "/healthz", "/readyz", "/api/v1/../../metrics", "/login/../metrics"] {
+    for path in [
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/api/v1/../../metrics",
+        "/login/../metrics",
+        "/account/../readyz",
+        "/admin/x/../../healthz",
+    ] {
         assert_refused(&site.get(path).send());
         assert_eq!(site.get(path).session(&session).send().status, 404, "{path}");
     }

@@ -140,7 +140,8 @@ impl Answer {
         assert_eq!(self.headers("content-type"), ["text/html; charset=utf-8"], "{self:?}");
         assert_eq!(self.headers("cache-control"), ["no-store"], "{self:?}");
         assert_eq!(self.headers("x-content-type-options"), ["nosniff"], "{self:?}");
-        assert_eq!(self.headers("referrer-policy"), ["same-origin"], "{self:?}");
+        assert_eq!(self.headers("referrer-policy"), ["no-referrer"], "{self:?}");
+        assert!(self.body.contains("<meta name=\"referrer\" content=\"same-origin\">"), "{self:?}");
         let [policy] = self.headers("content-security-policy")[..] else { panic!("{self:?}") };
         let (before, forms) = policy.split_once("form-action ").unwrap();
         let (forms, after) = forms.split_once(';').unwrap();
@@ -153,20 +154,25 @@ impl Answer {
         for inline in ["<style", " style=", "onclick", "onload", "javascript:", "<script>"] {
             assert!(!self.body.contains(inline), "{inline} in {self:?}");
         }
-        assert!(self.body.starts_with("<!doctype html>\n<html lang=\"en\">"), "{}", self.body);
+        assert!(self.body.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{}", self.body);
     }
 
-    /// The one heading of a page.
+    /// The one heading of a page, without what stands beside it.
     #[track_caller]
     pub fn heading(&self) -> &str {
-        self.between("<h1>", "</h1>").unwrap_or_else(|| panic!("no heading: {self:?}"))
+        let heading = self.between("<h1>", "</h1>");
+        let heading = heading.unwrap_or_else(|| panic!("no heading: {self:?}"));
+        heading.split(" <").next().unwrap_or(heading)
     }
 
-    /// What a page tells, and whether it is good.
+    /// What a page tells, so that a screen reader says it at once; and whether it is good.
     pub fn notice(&self) -> Option<(bool, String)> {
-        let good = self.between("<p class=\"notice good\" role=\"status\">", "</p>");
-        let bad = self.between("<p class=\"notice bad\" role=\"alert\">", "</p>");
-        good.map(|text| (true, as_read(text))).or_else(|| bad.map(|text| (false, as_read(text))))
+        let text = |start: &str| {
+            let (_, rest) = self.body.split_once(&format!("<div class=\"notice {start}"))?;
+            Some(as_read(rest.split_once("<p>")?.1.split_once("</p>")?.0))
+        };
+        let good = text("good\" role=\"status\" aria-live=\"polite\">");
+        good.map(|text| (true, text)).or_else(|| Some((false, text("bad\" role=\"alert\"")?)))
     }
 
     /// Holds that a page tells this.
@@ -177,10 +183,7 @@ impl Answer {
 
     /// What is wrong with a field, as it stands beside it and is named by it.
     pub fn error_at(&self, name: &str) -> Option<String> {
-        let text = self.between(
-            &format!("<p class=\"error\" id=\"{name}-error\" aria-live=\"assertive\">"),
-            "</p>",
-        )?;
+        let text = self.between(&format!("<p class=\"error\" id=\"{name}-error\">"), "</p>")?;
         let field = self.field(name)?;
         assert!(field.contains("aria-invalid=\"true\""), "{field}");
         assert!(field.contains(&format!("aria-describedby=\"{name}-error")), "{field}");

@@ -43,8 +43,8 @@ fn the_password_is_asked_for_and_then_it_is_done() {
     asked.leads_to(CONFIRM);
     assert_eq!(there.open("/account").status, 200, "nothing has been done yet");
     let page = here.follow(&asked);
-    assert_eq!((page.status, page.heading()), (200, "Your password, please"));
-    assert!(page.body.contains("To end all other sessions, enter your password once more."));
+    assert_eq!((page.status, page.heading()), (200, "Confirm that it is you"));
+    assert!(page.body.contains("Please give your password again to end all other sessions."));
     assert!(page.body.contains(&format!("value=\"{ADMIN}\" autocomplete=\"username\" readonly")));
     assert!(page.field("password").unwrap().contains("autocomplete=\"current-password\""));
     let before = here.session();
@@ -96,7 +96,11 @@ fn each_step_says_what_it_is_and_carries_on() {
         let asked = browser.submit(&path, fields);
         asked.leads_to(CONFIRM);
         let page = browser.follow(&asked);
-        assert!(page.body.contains(&format!("To {what}, enter")), "{}", page.body);
+        assert!(
+            page.body.contains(&format!("Please give your password again to {what}.")),
+            "{}",
+            page.body
+        );
         assert!(page.body.contains(&format!("<a class=\"button\" href=\"{to}\">Cancel</a>")));
         let done = confirm(&browser, ADMIN_PASSWORD);
         done.leads_to(to);
@@ -107,7 +111,12 @@ fn each_step_says_what_it_is_and_carries_on() {
     // The form for a password is asked for before it is filled in.
     let form = format!("{user}/password");
     browser.open(&form).leads_to(CONFIRM);
-    assert!(browser.open(CONFIRM).body.contains("To set a password for this user, enter"));
+    assert!(
+        browser
+            .open(CONFIRM)
+            .body
+            .contains("Please give your password again to set a password for this user.")
+    );
     let done = confirm(&browser, ADMIN_PASSWORD);
     done.leads_to(&form);
     assert_eq!(browser.follow(&done).heading(), "Set a password");
@@ -134,7 +143,7 @@ fn a_wrong_password_is_told_and_asked_for_again() {
     ] {
         let page = confirm(&here, password);
         page.assert_page(status);
-        assert_eq!(page.heading(), "Your password, please");
+        assert_eq!(page.heading(), "Confirm that it is you");
         assert_eq!(page.error_at("password").as_deref(), Some(told));
         assert!(password.is_empty() || !page.body.contains(password));
         assert_eq!(there.open("/account").status, 200);

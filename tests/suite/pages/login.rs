@@ -178,7 +178,7 @@ fn one_goes_back_to_where_one_came_from() {
     ] {
         let browser = Browser::at(&server);
         let page = browser.open(&format!("/login?return_to={asked}"));
-        let told = page.between("You go on to <strong>", "</strong> then.");
+        let told = page.between("You go on to <strong>", "</strong>.");
         assert_eq!(told, host, "{asked}");
         let forms = page.header("content-security-policy").unwrap();
         let origin =
@@ -188,7 +188,7 @@ fn one_goes_back_to_where_one_came_from() {
         let wrong = browser.log_in(ADMIN, WRONG);
         wrong.assert_page(401);
         assert_eq!(wrong.header("content-security-policy"), Some(forms));
-        assert_eq!(wrong.between("You go on to <strong>", "</strong> then."), host);
+        assert_eq!(wrong.between("You go on to <strong>", "</strong>."), host);
         browser.log_in(ADMIN, ADMIN_PASSWORD).leads_to(back);
         // And it is gone.
         browser.log_in(ADMIN, ADMIN_PASSWORD).leads_to("/account");
@@ -282,20 +282,21 @@ fn a_plain_visit_forgets_where_somebody_came_from() {
 fn who_is_logged_in_already_is_told_so() {
     let server = Program::of("session_db_auth").set("ALLOWED_REDIRECTS", "app.example.com").start();
     let browser = Browser::of_admin(&server);
-    for (query, go_on, words) in [
-        ("", "/account", "Go on"),
-        ("?return_to=/admin%3Fa%26b", "/admin?a&#38;b", "Go on"),
+    for (query, go_on, host) in [
+        ("", "/account", None),
+        ("?return_to=/admin%3Fa%26b", "/admin?a&#38;b", None),
         (
             "?return_to=http://app.example.com/x",
             "http://app.example.com/x",
-            "Go on to app.example.com",
+            Some("app.example.com"),
         ),
-        ("?return_to=//evil.example", "/account", "Go on"),
+        ("?return_to=//evil.example", "/account", None),
     ] {
         let page = browser.open(&format!("/login{query}"));
         assert_eq!((page.status, page.heading()), (200, "You are logged in"));
-        assert_eq!(page.between("<p>As <strong>", "</strong>"), Some(ADMIN));
-        let link = format!("<a class=\"button main\" href=\"{go_on}\">{words}</a>");
+        assert_eq!(page.between("<p>You are logged in as <strong>", "</strong>"), Some(ADMIN));
+        let link = format!("<a class=\"button primary\" href=\"{go_on}\">Go on</a>");
+        assert_eq!(page.between("You go on to <strong>", "</strong>."), host);
         assert!(page.body.contains(&link), "{link}: {}", page.body);
         assert!(page.body.contains("<form method=\"post\" action=\"/logout\">"));
     }

@@ -22,7 +22,7 @@ fn what_is_allowed_is_told_before_it_is_tried() {
     let server = Server::of("session_db_auth");
     let page = Browser::of_admin(&server).open(PATH);
     assert_eq!(page.heading(), "Change password");
-    let rules = page.between("<ul class=\"rules\" id=\"rules\">", "</ul>").unwrap();
+    let rules = page.between("<div class=\"rules\" id=\"rules\">", "</div>").unwrap();
     assert_eq!(rules.matches("<li>").count(), 3);
     assert!(rules.contains("At least 8 characters") && rules.contains("most common"), "{rules}");
     let new = page.field("new_password").unwrap();
@@ -158,7 +158,11 @@ fn who_must_change_his_password_is_led_there_from_everywhere_and_then_on() {
         browser.submit("/account", &[("first_name", "x")]).leads_to(PATH);
         let page = browser.open(PATH);
         assert_eq!(page.heading(), "Change password");
-        assert!(page.body.contains("Your password was chosen by somebody else."), "{}", page.body);
+        assert!(
+            page.body.contains("Your password must be changed before you can go on."),
+            "{}",
+            page.body
+        );
         assert!(!page.body.contains("Cancel"), "there is nowhere else to go");
         // Browsers follow where a form leads only as far as its page lets them.
         let leads_on = |page: &crate::harness::Answer| {
