@@ -19,7 +19,7 @@ let shared;
 
 /** A case; it is given what it needs to open browsers. */
 export function scenario(sentence, steps) {
-  test(sentence, { timeout: 90_000 }, async (t) => {
+  test(sentence, { timeout: 240_000 }, async (t) => {
     shared ??= await chromium.launch(LAUNCH);
     const watch = new Watch();
     await steps(t, (options) => fresh(t, watch, options));

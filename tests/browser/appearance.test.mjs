@@ -192,7 +192,7 @@ scenario("what is asked for or told on the way looks well and is read well", asy
   await press(page, "Save name");
   await titled(page, "You are not logged in any more");
   await look(page, "session-ended");
-  await server.user("erin@example.com", { must_change_password: true });
+  await server.user("erin@example.com", { must_change: true });
   await page.goto(`${server.url}/login`);
   await enter(page, { email: "erin@example.com", password: "battery staple 2" });
   await at(page, "/account/password");
