@@ -154,7 +154,7 @@ impl Answer {
         for inline in ["<style", " style=", "onclick", "onload", "javascript:", "<script>"] {
             assert!(!self.body.contains(inline), "{inline} in {self:?}");
         }
-        assert!(self.body.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"), "{}", self.body);
+        assert!(self.body.starts_with("<!doctype html>\n<html lang=\"en\">"), "{}", self.body);
     }
 
     /// The one heading of a page, without what stands beside it.
