@@ -100,7 +100,7 @@ impl Fields {
         }
     }
 
-    /// A text that must be there and not be empty; 400 "<name> missing" otherwise.
+    /// A text that must be there and not be empty; 400 `<name> missing` otherwise.
     pub fn required(&self, name: &str) -> Result<String> {
         let text = self.text(name)?.filter(|text| !text.is_empty());
         text.ok_or_else(|| Error::bad(missing(name), format!("{name} missing")))
