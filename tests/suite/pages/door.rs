@@ -188,7 +188,7 @@ fn a_link_from_elsewhere_opens_a_page() {
 }
 
 #[test]
-fn a_listed_origin_may_use_the_api_and_no_form_of_it_passes_as_ours_unlisted() {
+fn the_origin_of_the_public_address_alone_is_ours() {
     let server = Program::of("session_db_auth").set("PUBLIC_URL", "https://id.example.com").start();
     let login = [("email", ADMIN), ("password", ADMIN_PASSWORD)];
     for (origin, status) in [("https://id.example.com", 303), ("http://id.example.com", 403)] {
