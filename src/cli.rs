@@ -31,7 +31,7 @@ use crate::store::OpenError;
 /// Users, logins and sessions over plain HTTP.
 ///
 /// Without a command: serve. The first admin's password may also be given in the variable
-/// ADMIN_PASSWORD; PAGES_KEY is one, too (never as flags: everybody sees a command line).
+/// ADMIN_PASSWORD, and what seals the pages in PAGES_KEY (never as flags: everybody sees a command line).
 #[derive(Parser)]
 #[command(name = "sessiond", version, max_term_width = 100)]
 struct Cli {

@@ -77,8 +77,8 @@ fn script() -> String {
 fn templates() -> Vec<(String, String)> {
     let names = std::fs::read_dir(format!("{}/templates/pages", env!("CARGO_MANIFEST_DIR")));
     let names = names.unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let read = |name: String| (name.clone(), files::read(&format!("templates/pages/{name}")));
-    names.map(read).collect()
+    let with_text = |name: String| (name.clone(), files::read(&format!("templates/pages/{name}")));
+    names.map(with_text).collect()
 }
 
 pub fn a_page_has_its_policy() {

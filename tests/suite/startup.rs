@@ -335,7 +335,7 @@ fn the_help_lists_every_setting_with_flag_variable_and_default() {
     // BACKUP_DIR and ADMIN_PASSWORD_FILE have no bad value of their own.
     assert_eq!(entries.iter().filter(described).count(), SETTINGS.len() + 2, "{entries:?}");
     for more in
-        ["ADMIN_PASSWORD;", "PAGES_KEY ", "--admin-password-file", "user", "import", "healthcheck"]
+        ["ADMIN_PASSWORD,", "PAGES_KEY ", "--admin-password-file", "user", "import", "healthcheck"]
     {
         assert!(help.contains(more), "{more} is not in {help}");
     }
