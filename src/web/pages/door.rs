@@ -116,12 +116,16 @@ fn trouble(error: &Error, request: &HttpRequest) -> TroublePage {
     TroublePage { frame, title: title.into(), text, go: (go.0, go.1.into()) }
 }
 
-/// What answers where there is nothing: a page for a browser, JSON for a program.
+/// What answers where there is nothing: a page for a browser, JSON for a program. Who looks what is here
+/// at all finds his account.
 pub async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let error = Error::not_found();
     let told = error.error_response();
     if request.path().starts_with("/api/") || !crate::api::wants_page(&request) {
         return told;
+    }
+    if request.path() == "/" && request.method().is_safe() {
+        return see_other("/account");
     }
     page(told.status(), &trouble(&error, &request))
 }

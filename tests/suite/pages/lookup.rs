@@ -19,11 +19,18 @@ fn loaded(page: &Answer) -> Vec<String> {
 }
 
 #[test]
+fn who_looks_what_is_here_at_all_finds_his_account() {
+    let server = Server::of("session_db_auth");
+    Browser::at(&server).open("/").leads_to("/account");
+    server.get("/").send().assert_error(404, "Not found");
+    server.post("/").header("Accept", PAGE).send().assert_page(404);
+}
+
+#[test]
 fn an_unknown_page_is_a_page_for_people_and_json_for_programs() {
     let server = Server::of("session_db_auth");
     let admin = Browser::of_admin(&server);
     for path in [
-        "/",
         "/nothing",
         "/favicon.ico",
         "/loginx",
