@@ -57,9 +57,10 @@ pub const OPEN_PATHS: &[&str] = &[
     "/api/v1/openapi.json",
     LOGIN_PATH,
     VERIFY_PATH,
-    LOGIN_PAGE,
-    LOGOUT_PAGE,
 ];
+
+/// The pages that everybody may open. They are no part of the API, whose guard need not look for them.
+pub const OPEN_PAGES: &[&str] = &[LOGIN_PAGE, LOGOUT_PAGE];
 
 /// The challenge of a 401 where there are no Basic credentials to ask for (RFC 9110, 11.6.1).
 pub const SESSION_CHALLENGE: &str = r#"Session realm="sessiond""#;

@@ -12,9 +12,7 @@ use super::accounts::Accounts;
 use super::audit::{self, About, Event, Trace};
 use super::origins::Origins;
 use super::session::presented_ids;
-use super::{
-    Auth, LOGIN_PAGE, LOGIN_PATH, OPEN_PATHS, credentials, opens, path, presents_credentials,
-};
+use super::{Auth, LOGIN_PAGE, LOGIN_PATH, credentials, opens, path, presents_credentials};
 use crate::error::{Code, Error, Result};
 use crate::models::User;
 
@@ -79,13 +77,15 @@ async fn record_denial(auth: &dyn Auth, request: &HttpRequest, user: &User, why:
     audit::record(Event::AccessDenied, &Trace::of(request), &about);
 }
 
-/// Lets a request through, with the user who is speaking, or tells why not.
+/// Lets a request through, with the user who is speaking, or tells why not. The paths that are open
+/// need nobody.
 pub async fn admit(
     auth: &dyn Auth,
     rules: &GuardRules,
     request: &HttpRequest,
+    open_paths: &[&str],
 ) -> Result<Option<Caller>> {
-    let admitted = examine(auth, rules, request).await;
+    let admitted = examine(auth, rules, request, open_paths).await;
     if let Err(Error::BadRequest(why)) = &admitted {
         audit::record(Event::InputRefused, &Trace::of(request), &About::refused(request, why));
     }
@@ -96,6 +96,7 @@ async fn examine(
     auth: &dyn Auth,
     rules: &GuardRules,
     request: &HttpRequest,
+    open_paths: &[&str],
 ) -> Result<Option<Caller>> {
     path::check(request.path())?;
     if is_cross_site(auth, rules, request)? {
@@ -103,7 +104,7 @@ async fn examine(
         audit::record(Event::CrossSiteRefused, &Trace::of(request), &about);
         return Err(Error::CrossSite);
     }
-    if !auth.require_auth(request.path(), OPEN_PATHS) {
+    if !auth.require_auth(request.path(), open_paths) {
         presents_credentials(auth, request)?;
         return Ok((!auth.has_roles()).then_some(Caller::Anybody));
     }

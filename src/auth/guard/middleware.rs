@@ -14,7 +14,7 @@ use futures_util::future::{Either, LocalBoxFuture};
 use tokio::task::JoinError;
 
 use super::{GuardRules, admit, record_refused};
-use crate::auth::Auth;
+use crate::auth::{Auth, OPEN_PATHS};
 
 /// The guard: `web::scope("/mine").wrap(service.guard())`.
 #[derive(Clone)]
@@ -79,7 +79,7 @@ where
     B: MessageBody + 'static,
 {
     let auth = guard.auth.as_ref();
-    let mut response = match admit(auth, &guard.rules, request.request()).await {
+    let mut response = match admit(auth, &guard.rules, request.request(), OPEN_PATHS).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);

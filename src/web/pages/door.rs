@@ -12,9 +12,9 @@ use super::answer::{like, page, see_other};
 use super::view::{Frame, TroublePage};
 use super::visit::who;
 use super::words;
-use crate::auth::Auth;
 use crate::auth::audit::X_REQUEST_ID;
 use crate::auth::guard::{GuardRules, admit, record_refused, seen_through};
+use crate::auth::{Auth, OPEN_PAGES};
 use crate::error::{Code, Error};
 
 /// The middleware: for `middleware::from_fn`.
@@ -23,7 +23,7 @@ pub async fn door<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (auth, rules) = (data::<dyn Auth>(&request)?, data::<GuardRules>(&request)?);
-    match admit(auth.as_ref(), &rules, request.request()).await {
+    match admit(auth.as_ref(), &rules, request.request(), OPEN_PAGES).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);

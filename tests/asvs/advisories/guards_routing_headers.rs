@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use sessiond::auth::OPEN_PATHS;
 use sessiond::auth::accounts::{Attempt, Pathway, Refusal};
 use sessiond::auth::audit::Trace;
+use sessiond::auth::{OPEN_PAGES, OPEN_PATHS};
 use sessiond::models::Password;
 
 use super::{
@@ -300,7 +300,7 @@ fn look_alikes_are_other_paths() {
         }
     }
     // And the other way round: what is open opens nothing that begins or ends like it.
-    for open in OPEN_PATHS {
+    for open in OPEN_PATHS.iter().chain(OPEN_PAGES) {
         for path in [format!("{open}x"), format!("{open}/x"), format!("{USERS}{open}")] {
             let answer = server.get(&path).send();
             if path.starts_with("/api/") {
@@ -320,7 +320,7 @@ fn look_alikes_are_other_paths() {
 fn queries_and_fragments_open_nothing() {
     let server = Server::of("session_db_auth");
     for route in protected_routes() {
-        for open in OPEN_PATHS {
+        for open in OPEN_PATHS.iter().chain(OPEN_PAGES) {
             for rest in ["?", "?x=", "?/../..", "#", "#/../..", "?#", ";"] {
                 let target = format!("{}{rest}{open}", route.path.replace(['{', '}'], ""));
                 let answer = server.request(&route.method, &target).send();
@@ -634,7 +634,8 @@ fn numbers_and_login_times_are_not_for_everybody() {
     let (admin, bob) = (Person::admin(&server), Person::new(&server, "bob"));
     server.get("/api/v1/stats").send().assert_error(401, "Unauthorized");
     // The document tells the same to everybody.
-    for open in OPEN_PATHS.iter().filter(|open| !open.ends_with("/openapi.json")) {
+    for open in OPEN_PATHS.iter().chain(OPEN_PAGES).filter(|open| !open.ends_with("/openapi.json"))
+    {
         let answer = server.get(open).send();
         assert!(!answer.body.contains("users"), "{answer:?}");
     }
@@ -1071,7 +1072,7 @@ fn every_answer_has_the_headers() {
                 route.of(client, &admin.id, NOBODY).bearer(&client.admin()).json(&json!({})).send(),
             );
         }
-        answers.extend(OPEN_PATHS.iter().map(|path| client.get(path).send()));
+        answers.extend(OPEN_PATHS.iter().chain(OPEN_PAGES).map(|path| client.get(path).send()));
         answers.extend(["/account", "/admin", "/nothing"].map(|path| client.get(path).send()));
         answers.push(client.get("/nothing").header("Accept", "text/html").send());
         answers.push(client.post("/account").send());

@@ -7,9 +7,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use sessiond::auth::OPEN_PATHS;
 use sessiond::auth::accounts::NewUser;
 use sessiond::auth::cookie::SessionCookie;
+use sessiond::auth::{OPEN_PAGES, OPEN_PATHS};
 use sessiond::models::{Role, SessionId, UserSession};
 
 use super::{
@@ -937,7 +937,12 @@ fn no_answer_is_kept_by_a_cache() {
             assert_not_kept(&format!("{route:?}"), &by.send());
         }
     }
-    for path in OPEN_PATHS.iter().chain(&["/", "/nothing", "/api/v1//users", "/api/v1/nothing"]) {
+    for path in OPEN_PATHS.iter().chain(OPEN_PAGES).chain(&[
+        "/",
+        "/nothing",
+        "/api/v1//users",
+        "/api/v1/nothing",
+    ]) {
         assert_not_kept(path, &server.get(path).send());
         assert_not_kept(path, &server.request("PATCH", path).send());
         let preflight = server.request("OPTIONS", path).header("Origin", "https://a.example");
