@@ -117,7 +117,9 @@ pub fn every_page_has_a_row() {
     // Beside them there are the files, and an address that leads to one of them.
     assert_eq!(source.matches("config.service(").count(), 3);
     let door = files::read("src/web/pages/door.rs");
-    assert!(door.contains("match admit(auth.as_ref(), &rules, request.request()).await {"));
+    assert!(
+        door.contains("match admit(auth.as_ref(), &rules, request.request(), OPEN_PAGES).await {")
+    );
 }
 
 /// The answer in the words of the matrix.
